@@ -1,0 +1,103 @@
+import {
+  add,
+  cast,
+  divide,
+  matmul,
+  multiply,
+  reciprocal,
+  reduceSum,
+  sqrt,
+  square,
+  subtract,
+  transpose,
+} from './functions.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Exponential averages of 1: what bias correction divides by. Both start at 0. */
+export interface BiasCorrection {
+  /** 1 − β₁ᵗ after t steps, a scalar. */
+  readonly first: Tensor;
+  /** 1 − β₂ᵗ after t steps, a scalar. */
+  readonly second: Tensor;
+}
+
+export interface AdamWOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Decoupled weight decay: each step multiplies the parameter by 1 − learning rate · weight decay. */
+  readonly weightDecay: number;
+}
+
+/**
+ * The next bias correction, cₜ = β cₜ₋₁ + (1 − β). Equal to 1 − βᵗ, but it loses no digits in float32 where β is near 1.
+ */
+export function nextBiasCorrection(previous: BiasCorrection, { beta1, beta2 }: AdamWOptions): BiasCorrection {
+  return {
+    first: add(multiply(previous.first, beta1), 1 - beta1),
+    second: add(multiply(previous.second, beta2), 1 - beta2),
+  };
+}
+
+export interface AdamWState {
+  readonly parameter: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+/**
+ * One AdamW update (Loshchilov & Hutter 2019, algorithm 2):
+ * m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← (1 − η λ) θ − η (m / c₁) / (√(v / c₂) + ε).
+ *
+ * The last quotient is computed as (η √c₂ / c₁) · m / (√v + ε √c₂): the same number, with the scalars gathered in one
+ * factor so that fewer passes over the parameter are needed.
+ *
+ * @param learningRate η, a scalar tensor
+ * @param correction c₁ and c₂ of this step
+ */
+export function adamW(
+  state: AdamWState,
+  gradient: Tensor,
+  learningRate: Tensor,
+  correction: BiasCorrection,
+  { beta1, beta2, epsilon, weightDecay }: AdamWOptions,
+): AdamWState {
+  const firstMoment = add(multiply(state.firstMoment, beta1), multiply(gradient, 1 - beta1));
+  const secondMoment = add(multiply(state.secondMoment, beta2), multiply(square(gradient), 1 - beta2));
+  const root = sqrt(correction.second);
+  const stepSize = divide(multiply(learningRate, root), correction.first);
+  const step = divide(multiply(firstMoment, stepSize), add(sqrt(secondMoment), multiply(root, epsilon)));
+  const decayed =
+    weightDecay === 0 ? state.parameter : multiply(state.parameter, subtract(1, multiply(learningRate, weightDecay)));
+  return { parameter: subtract(decayed, step), firstMoment, secondMoment };
+}
+
+export interface NewtonSchulzOptions {
+  /** Default 5. */
+  readonly numSteps?: number;
+  /** a, b, c of X ← aX + (bA + cA²)X. Default 3.4445, −4.7750, 2.0315 (Jordan et al. 2024, "Muon"). */
+  readonly coefficients?: readonly [number, number, number];
+  /** Added to the norm that X starts divided by. Default 1e-7. */
+  readonly epsilon?: number;
+}
+
+/**
+ * An approximately orthogonal matrix with the singular vectors of `x`, by a quintic Newton–Schulz iteration on
+ * X / ‖X‖ with A = X Xᵀ. The iteration runs on the orientation with fewer rows, where A is smaller.
+ *
+ * @param x [M, N]
+ * @returns [M, N]; with the default coefficients the singular values lie between about 0.7 and 1.2
+ */
+export function newtonSchulz(x: Tensor, options: NewtonSchulzOptions = {}): Tensor {
+  const { numSteps = 5, coefficients = [3.4445, -4.775, 2.0315], epsilon = 1e-7 } = options;
+  const [a, b, c] = coefficients;
+  const isTall = (x.shape[0] ?? 1) > (x.shape[1] ?? 1);
+  const norm = sqrt(reduceSum(square(x)));
+  let X = multiply(isTall ? transpose(x, [1, 0]) : x, reciprocal(add(norm, epsilon)));
+  for (let step = 0; step < numSteps; step++) {
+    const A = matmul(X, X, { transposeRight: true });
+    const polynomial = add(multiply(A, b), multiply(matmul(A, A), c));
+    X = add(multiply(X, a), matmul(polynomial, X));
+  }
+  return cast(isTall ? transpose(X, [1, 0]) : X, x.dtype);
+}
