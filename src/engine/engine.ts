@@ -1,0 +1,59 @@
+import type { DType, Program, Shape } from '../tensor/index.ts';
+
+/**
+ * Numbers going into or out of a session, row-major. float32 is `Float32Array` (the reference engine gives
+ * `Float64Array`), int32 `Int32Array`, bool `Uint8Array` of 0 and 1, float16 and bfloat16 `Uint16Array` of raw bits.
+ */
+export type NumericData = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
+
+/** Something that runs Programs. */
+export interface Engine {
+  /** What it is and where it runs, such as `onnx/cpu`. */
+  readonly name: string;
+  /** Element types it can compute with. */
+  readonly dtypes: ReadonlySet<DType>;
+  /**
+   * Verifies a Program and makes it ready to run. The state starts as zeros.
+   *
+   * @throws GroundworkError `provider-unavailable`, `unsupported-dtype`, `unsupported-op`, `out-of-memory`
+   */
+  load(program: Program): Promise<Session>;
+}
+
+/** A Program loaded on an engine, with its state. One step at a time; close it when done. */
+export interface Session {
+  readonly program: Program;
+  /**
+   * Runs one step: reads inputs and state, replaces the state, and returns the outputs.
+   *
+   * @param inputs one array for each input of the Program
+   * @throws GroundworkError `invalid-array` for a missing, unknown or misshapen input, `engine-failure`, `out-of-memory`,
+   *   `session-closed`
+   */
+  run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }>;
+  /** Replaces a state. The array is copied. */
+  set(name: string, data: NumericData): Promise<void>;
+  /** A copy of a state. */
+  get(name: string): Promise<NumericData>;
+  /** Frees what the session holds. A closed session refuses every other call. */
+  close(): Promise<void>;
+}
+
+/** How fast and large an engine is, as measured. */
+export interface EngineProbe {
+  readonly engine: string;
+  readonly provider: string;
+  /** The processor or graphics device, as far as the platform tells. */
+  readonly device: string;
+  readonly numThreads: number;
+  /** Memory that the process may use, if the platform tells. */
+  readonly memoryBytes: number | undefined;
+  /** The best sustained rate of float32 matrix products over a few shapes of language models, in GFLOP/s. */
+  readonly gemmGflops: number;
+}
+
+/** A value that crosses the border of a session. */
+export interface ArraySpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}

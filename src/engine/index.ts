@@ -1,0 +1,22 @@
+// engine/: runs Programs. `referenceEngine` is right and slow; `onnxEngine` runs on cpu, webgpu and wasm.
+import type { Engine } from './engine.ts';
+import { onnxEngineOn } from './onnx/onnx-engine.ts';
+import type { OnnxRuntime, Provider, RuntimeOptions } from './onnx/runtime.ts';
+import { loadRuntime } from './onnx/runtime-node.ts';
+
+/**
+ * An engine on ONNX Runtime.
+ *
+ * @param provider `cpu` (default), `webgpu` or `wasm`
+ * @throws GroundworkError `provider-unavailable`
+ */
+export async function onnxEngine(
+  provider: Provider = 'cpu',
+  options: RuntimeOptions = {},
+): Promise<Engine & { readonly runtime: OnnxRuntime }> {
+  return onnxEngineOn(await loadRuntime(provider, options));
+}
+
+export type { ArraySpec, Engine, EngineProbe, NumericData, Session } from './engine.ts';
+export { type Provider, providers, type RuntimeOptions } from './onnx/runtime.ts';
+export { referenceEngine } from './reference/reference-engine.ts';

@@ -1,0 +1,30 @@
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+import type { DType } from '../../tensor/index.ts';
+
+/** Where ONNX Runtime does the work. */
+export const providers = ['cpu', 'webgpu', 'wasm'] as const;
+export type Provider = (typeof providers)[number];
+
+export interface RuntimeOptions {
+  /** Threads inside one operator. Default: as many as the machine runs at once. */
+  readonly numThreads?: number;
+  /** Which settings to pass to ONNX Runtime besides those chosen here; for measurements. */
+  readonly sessionOptions?: Partial<InferenceSession.SessionOptions>;
+}
+
+/** One of the packages of ONNX Runtime, ready to make sessions for one provider. */
+export interface OnnxRuntime {
+  readonly provider: Provider;
+  readonly version: string;
+  readonly device: string;
+  readonly numThreads: number;
+  readonly memoryBytes: number | undefined;
+  readonly dtypes: ReadonlySet<DType>;
+  readonly Tensor: TensorConstructor;
+  /** Makes a session; `stateOutputs` are the outputs that should stay on the device. */
+  create(model: Uint8Array, stateOutputs: readonly string[]): Promise<InferenceSession>;
+  /** True where a run writes its results into arrays that are handed to it. */
+  readonly writesInPlace: boolean;
+}
+
+export type { InferenceSession, Tensor };

@@ -1,0 +1,36 @@
+import type { InferenceSession } from 'onnxruntime-common';
+import type { Provider, RuntimeOptions } from './runtime.ts';
+
+/**
+ * The settings of ONNX Runtime, each chosen by measurement (docs/notebook.md, "Settings of the runtime").
+ *
+ * - Graph optimization off: our lowering already has the forms that it would find, loading is faster, and the graph that
+ *   runs is the one that we reasoned about.
+ * - Memory arena on: without it every large tensor is mapped and touched anew in each step.
+ * - Memory pattern off: with it the second step allocates everything a second time, in one block.
+ */
+export function sessionOptions(
+  provider: Provider,
+  numThreads: number,
+  stateOutputs: readonly string[],
+  options: RuntimeOptions,
+): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'disabled',
+    enableCpuMemArena: true,
+    enableMemPattern: false,
+    executionMode: 'sequential',
+    intraOpNumThreads: numThreads,
+    interOpNumThreads: 1,
+    // Errors come back as exceptions; warnings about what we do on purpose would only disturb.
+    logSeverityLevel: 4,
+    ...(provider === 'webgpu'
+      ? {
+          preferredOutputLocation: Object.fromEntries(stateOutputs.map((name) => [name, 'gpu-buffer' as const])),
+          extra: { session: { disable_cpu_ep_fallback: '1' } },
+        }
+      : {}),
+    ...options.sessionOptions,
+  };
+}

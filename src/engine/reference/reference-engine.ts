@@ -1,0 +1,94 @@
+import { present } from '../../core/index.ts';
+import {
+  dtypes,
+  expandComposites,
+  isPrimitive,
+  nodeAt,
+  type NumericArray,
+  type Program,
+  signatureOf,
+  sizeOf,
+  verifyProgram,
+} from '../../tensor/index.ts';
+import { checkArray, checkInputs, sessionClosed, specOf } from '../arrays.ts';
+import type { Engine, NumericData, Session } from '../engine.ts';
+
+/**
+ * The reference: evaluates the op table node by node in float64. Slow and obviously right; every other engine is tested
+ * against it. Its outputs and states are `Float64Array`s.
+ */
+export function referenceEngine(): Engine {
+  return {
+    name: 'reference',
+    dtypes: new Set(dtypes),
+    load: async (program) => {
+      verifyProgram(program);
+      return new ReferenceSession(program);
+    },
+  };
+}
+
+class ReferenceSession implements Session {
+  readonly program: Program;
+  private readonly expanded: Program;
+  private readonly state = new Map<string, Float64Array>();
+  private isClosed = false;
+
+  constructor(program: Program) {
+    this.program = program;
+    this.expanded = expandComposites(program);
+    for (const name of Object.keys(program.state)) {
+      this.state.set(name, new Float64Array(sizeOf(specOf(program, 'state', name).shape)));
+    }
+  }
+
+  async run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: Float64Array }> {
+    this.requireOpen();
+    checkInputs(this.program, inputs);
+    const values = evaluate(this.expanded, (kind, name) =>
+      kind === 'input' ? Float64Array.from(present(inputs[name], name)) : present(this.state.get(name), name),
+    );
+    const at = (position: number) => present(values[position], `value ${position}`).data;
+    for (const [name, { next }] of Object.entries(this.expanded.state)) this.state.set(name, at(next).slice());
+    return Object.fromEntries(
+      Object.entries(this.expanded.outputs).map(([name, position]) => [name, at(position).slice()]),
+    );
+  }
+
+  async set(name: string, data: NumericData): Promise<void> {
+    this.requireOpen();
+    checkArray('state', name, specOf(this.program, 'state', name), data);
+    this.state.set(name, Float64Array.from(data));
+  }
+
+  async get(name: string): Promise<Float64Array> {
+    this.requireOpen();
+    specOf(this.program, 'state', name);
+    return present(this.state.get(name), name).slice();
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.state.clear();
+  }
+
+  private requireOpen(): void {
+    if (this.isClosed) throw sessionClosed('is closed');
+  }
+}
+
+/** The value of every node of a Program of primitives. */
+function evaluate(program: Program, leaf: (kind: 'input' | 'state', name: string) => Float64Array): NumericArray[] {
+  const values: NumericArray[] = [];
+  program.nodes.forEach((node, index) => {
+    const { op, shape, dtype, attributes } = nodeAt(program, index);
+    const inputs = node.inputs.map((position) => present(values[position], `value ${position}`));
+    if (op === 'input' || op === 'state') {
+      values.push({ shape, dtype, data: leaf(op, String(attributes.name)) });
+    } else {
+      if (!isPrimitive(op)) throw new TypeError(`${op} was not expanded`);
+      values.push({ shape, dtype, data: signatureOf(op).evaluate(inputs, attributes, { shape, dtype }) });
+    }
+  });
+  return values;
+}
