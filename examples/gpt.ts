@@ -10,6 +10,7 @@ import {
   gatherRows,
   globalNorm,
   gradient,
+  type InputSpec,
   linear,
   maximum,
   minimum,
@@ -112,7 +113,8 @@ export function gptLogits(config: GptConfig, parameters: Tensors, tokensBT: Tens
     if (!found) throw new RangeError(`the model has no parameter ${name}`);
     return found;
   };
-  const norm = (x: Tensor, name: string) => (config.hasGains ? multiply(rmsNorm(x), parameter(`${name}.gain`)) : rmsNorm(x));
+  const norm = (x: Tensor, name: string) =>
+    config.hasGains ? multiply(rmsNorm(x), parameter(`${name}.gain`)) : rmsNorm(x);
   const tables = scope('rotary', () => rotaryTables(T, K));
 
   const attend = (xBTD: Tensor, block: string, window: number | undefined): Tensor => {
@@ -133,8 +135,14 @@ export function gptLogits(config: GptConfig, parameters: Tensors, tokensBT: Tens
   };
   const block = (xBTD: Tensor, layer: number): Tensor => {
     const name = `blocks.${layer}`;
-    const yBTD = add(xBTD, scope('attention', () => attend(xBTD, `${name}.attention`, config.windows?.[layer])));
-    return add(yBTD, scope('mlp', () => mlp(yBTD, `${name}.mlp`)));
+    const yBTD = add(
+      xBTD,
+      scope('attention', () => attend(xBTD, `${name}.attention`, config.windows?.[layer])),
+    );
+    return add(
+      yBTD,
+      scope('mlp', () => mlp(yBTD, `${name}.mlp`)),
+    );
   };
 
   let xBTD = scope('embedding', () => gatherRows(parameter('embedding'), tokensBT));
@@ -159,11 +167,16 @@ export function meanLoss(logits: Tensor, targets: Tensor, ignoresTargets: boolea
  * Forward, backward and optimizer as one Program. Inputs `tokens` and `targets` [B, T], `learningRate` (and
  * `matrixLearningRate` for Muon) scalars; output `loss` (and `gradientNorm` if clipping).
  */
-export function traceTrainingStep(config: GptConfig, optimizer: OptimizerConfig, { ignoresTargets = false } = {}): Program {
+export function traceTrainingStep(
+  config: GptConfig,
+  optimizer: OptimizerConfig,
+  { ignoresTargets = false } = {},
+): Program {
   const { batchSize: B, contextLength: T } = config;
   const shapes = gptParameters(config);
   const names = Object.keys(shapes);
-  const usesMuon = (name: string) => optimizer.kind === 'muon' && name.startsWith('blocks.') && shapes[name]?.length === 2;
+  const usesMuon = (name: string) =>
+    optimizer.kind === 'muon' && name.startsWith('blocks.') && shapes[name]?.length === 2;
   const state: Record<string, StateSpec> = {};
   for (const name of names) state[name] = { shape: shapes[name] ?? [] };
   for (const name of names) {
@@ -174,17 +187,18 @@ export function traceTrainingStep(config: GptConfig, optimizer: OptimizerConfig,
   state['biasCorrection.first'] = { shape: [], kind: 'optimizer' };
   state['biasCorrection.second'] = { shape: [], kind: 'optimizer' };
   const tokens = { shape: [B, T], dtype: 'int32' } as const;
-  const rates = { learningRate: { shape: [] }, ...(optimizer.kind === 'muon' ? { matrixLearningRate: { shape: [] } } : {}) };
+  const inputs: Record<string, InputSpec> = { tokens, targets: tokens, learningRate: { shape: [] } };
+  if (optimizer.kind === 'muon') inputs.matrixLearningRate = { shape: [] };
 
   return trace(
-    (inputs: Tensors, values: Tensors) => {
+    (given: Tensors, values: Tensors) => {
       const get = (from: Tensors, name: string): Tensor => {
         const found = from[name];
         if (!found) throw new RangeError(`there is no ${name}`);
         return found;
       };
-      const logits = gptLogits(config, values, get(inputs, 'tokens'));
-      const loss = scope('loss', () => meanLoss(logits, get(inputs, 'targets'), ignoresTargets));
+      const logits = gptLogits(config, values, get(given, 'tokens'));
+      const loss = scope('loss', () => meanLoss(logits, get(given, 'targets'), ignoresTargets));
       const gradients = gradient(
         loss,
         names.map((name) => get(values, name)),
@@ -213,7 +227,7 @@ export function traceTrainingStep(config: GptConfig, optimizer: OptimizerConfig,
             const parameter = get(values, name);
             const firstMoment = get(values, `${name}.firstMoment`);
             if (usesMuon(name)) {
-              const updated = muon(parameter, g, firstMoment, get(inputs, 'matrixLearningRate'), optimizer.weightDecay);
+              const updated = muon(parameter, g, firstMoment, get(given, 'matrixLearningRate'), optimizer.weightDecay);
               next[name] = updated.parameter;
               next[`${name}.firstMoment`] = updated.momentum;
               return;
@@ -222,7 +236,7 @@ export function traceTrainingStep(config: GptConfig, optimizer: OptimizerConfig,
             const updated = adamW(
               { parameter, firstMoment, secondMoment: get(values, `${name}.secondMoment`) },
               g,
-              get(inputs, 'learningRate'),
+              get(given, 'learningRate'),
               correction,
               { ...optimizer, weightDecay: isDecayed ? optimizer.weightDecay : 0 },
             );
@@ -234,7 +248,7 @@ export function traceTrainingStep(config: GptConfig, optimizer: OptimizerConfig,
       );
       return { outputs, state: next };
     },
-    { inputs: { tokens, targets: tokens, ...rates }, state },
+    { inputs, state },
   );
 }
 
