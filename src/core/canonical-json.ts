@@ -10,7 +10,8 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
  * shortest form that reads back the same (as ECMAScript defines it, so the same on every machine), `-0` as `0`.
  * The form is that of RFC 8785 (JSON Canonicalization Scheme).
  *
- * @throws an assertion for `undefined`, functions, and numbers that are not finite: they have no JSON form.
+ * @throws an assertion for `undefined`, functions, class instances such as `Map` and `Float32Array`, and numbers that are
+ *   not finite: they have no JSON form.
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
@@ -18,8 +19,9 @@ export function canonicalJson(value: JsonValue): string {
     assert(Number.isFinite(value), `${value} has no JSON form`);
     return JSON.stringify(value === 0 ? 0 : value);
   }
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  assert(typeof value === 'object', `a ${typeof value} has no JSON form`);
+  // Array.from and not map, which would leave out the holes of a sparse array.
+  if (isArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]`;
+  assert(isPlainObject(value), `a ${describe(value)} has no JSON form`);
   const fields: string[] = [];
   for (const key of Object.keys(value).sort()) {
     const field = value[key];
@@ -37,4 +39,15 @@ export function sha256Hex(data: string | Uint8Array): string {
 // Array.isArray does not narrow a readonly array out of a union.
 function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
+}
+
+// A Map, a Date or a typed array would be written as an object of its own fields, so that unequal values gave equal text.
+function isPlainObject(value: object): boolean {
+  if (typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function describe(value: object | undefined): string {
+  return typeof value === 'object' ? value.constructor.name : typeof value;
 }

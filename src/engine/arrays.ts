@@ -18,8 +18,10 @@ export function zeros({ shape, dtype }: ArraySpec): NumericData {
 /** Shape and element type of a named input or state. */
 export function specOf(program: Program, kind: 'input' | 'state', name: string): ArraySpec {
   const entries = kind === 'input' ? program.inputs : program.state;
+  // Own names only: every object has a `constructor`.
+  const isKnown = Object.hasOwn(entries, name);
   const position = kind === 'input' ? program.inputs[name] : program.state[name]?.node;
-  if (position === undefined) {
+  if (!isKnown || position === undefined) {
     throw new GroundworkError('unknown-name', `the Program has no ${kind} called "${name}"`, {
       hint: `It has: ${Object.keys(entries).join(', ') || '(none)'}.`,
     });

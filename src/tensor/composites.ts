@@ -1,4 +1,4 @@
-import { axisOf, cos, iota, multiply, power, reduceSum, reshape, sin } from './functions.ts';
+import { axisOf, constant, cos, iota, multiply, power, reduceSum, reshape, sin } from './functions.ts';
 import { makeTensor, type Tensor } from './tensor.ts';
 
 /**
@@ -123,6 +123,7 @@ export function linear(x: Tensor, w: Tensor): Tensor {
 
 /** √Σ‖x‖² over all given tensors, a scalar: the norm that gradient clipping looks at. */
 export function globalNorm(tensors: readonly Tensor[]): Tensor {
+  if (tensors.length === 0) return constant(0);
   const squares = tensors.map((x) => reduceSum(multiply(x, x)));
   return makeTensor('sqrt', [squares.reduce((total, x) => makeTensor('add', [total, x], {}))], {});
 }

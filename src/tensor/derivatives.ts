@@ -6,6 +6,7 @@ import {
   geluTanh,
   inverseRootMeanSquare,
   scaledQuery,
+  queryBlocks,
   stackGroups,
   targetIndices,
 } from './definitions.ts';
@@ -13,6 +14,7 @@ import {
   add,
   broadcastTo,
   cast,
+  concatenate,
   cos,
   cumulativeSum,
   divide,
@@ -251,21 +253,38 @@ export const derivatives: { readonly [Name in OpName]: DerivativeRule<Name> | nu
   },
   rotaryEmbedding: (node, g) => {
     const [cosines, sines] = [at(node, 1), at(node, 2)];
-    // The tables are not learned: turning back is the whole derivative.
-    return [rotaryEmbedding(g, { cos: cosines, sin: negate(sines) }), null, null];
+    const halves = (x: Tensor) => [0, 1].map((half) => slice(x, -1, (half * width) / 2, ((half + 1) * width) / 2));
+    const width = g.shape.at(-1) ?? 2;
+    const [x1 = g, x2 = g, g1 = g, g2 = g] = [...halves(at(node, 0)), ...halves(g)];
+    return [
+      // Turning back.
+      rotaryEmbedding(g, { cos: cosines, sin: negate(sines) }),
+      sumTo(add(multiply(g1, x1), multiply(g2, x2)), cosines.shape),
+      sumTo(subtract(multiply(g2, x1), multiply(g1, x2)), sines.shape),
+    ];
   },
   attention: (output, g) => {
     const [q, k, v] = [at(output, 0), at(output, 1), at(output, 2)];
     const { scale, window } = output.attributes;
-    const weights = attentionWeights(q, k, scale, window);
-    const gStacked = stackGroups(g, k);
-    const dv = matmul(weights, gStacked, { transposeLeft: true });
-    // Σₛ P dP along a row equals Σ O dO (Dao et al. 2022, appendix B.2), which is K wide instead of T.
-    const projection = reduceSum(multiply(gStacked, stackGroups(output, k)), [-1], { keepDimensions: true });
-    const dScores = multiply(weights, subtract(matmul(gStacked, v, { transposeRight: true }), projection));
-    const dq = multiply(reshape(matmul(dScores, k), q.shape), scale);
-    const dk = matmul(dScores, scaledQuery(q, k, scale), { transposeLeft: true });
-    return [dq, dk, dv];
+    const [batch = 1, numHeads = 1, time = 1, width = 1] = q.shape;
+    // Σₛ P dP along a row equals Σ O dO (Dao et al. 2022, appendix B.2), which is K wide instead of S.
+    const projection = reduceSum(multiply(g, output), [-1], { keepDimensions: true });
+    const dq: Tensor[] = [];
+    let dk: Tensor | undefined;
+    let dv: Tensor | undefined;
+    for (const block of queryBlocks(time, window)) {
+      const { start, end, from } = block;
+      const weights = attentionWeights(q, k, scale, window, block);
+      const gBlock = stackGroups(slice(g, 2, start, end), k);
+      const dWeights = matmul(gBlock, slice(v, 2, from, end), { transposeRight: true });
+      const dScores = multiply(weights, subtract(dWeights, stackGroups(slice(projection, 2, start, end), k)));
+      const dqBlock = matmul(dScores, slice(k, 2, from, end));
+      dq.push(multiply(reshape(dqBlock, [batch, numHeads, end - start, width]), scale));
+      // Each block adds to the keys that it saw; those before `end` are all that any block so far has seen.
+      dk = addAt(dk, matmul(dScores, scaledQuery(q, k, scale, block), { transposeLeft: true }), from, end);
+      dv = addAt(dv, matmul(weights, gBlock, { transposeLeft: true }), from, end);
+    }
+    return [concatenate(dq, 2), dk ?? null, dv ?? null];
   },
   crossEntropy: (node, g) => {
     const [logits, targets] = [at(node, 0), at(node, 1)];
@@ -294,4 +313,14 @@ function sliceAll(x: Tensor, starts: readonly number[], shape: Shape): Tensor {
     const start = starts[axis] ?? 0;
     return slice(part, axis, start, start + extent);
   }, x);
+}
+
+/** `total` [B, G, ≤ end, K] grown to `end` positions by zeros, plus `part` at the positions from `from` to `end`. */
+function addAt(total: Tensor | undefined, part: Tensor, from: number, end: number): Tensor {
+  const along = (x: Tensor, before: number) => {
+    const missing = end - before - (x.shape[2] ?? 0);
+    return before + missing === 0 ? x : pad(x, [0, 0, before, 0], [0, 0, missing, 0]);
+  };
+  const placed = along(part, from);
+  return total ? add(along(total, 0), placed) : placed;
 }

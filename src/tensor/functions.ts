@@ -11,9 +11,9 @@ import { makeTensor, type Tensor } from './tensor.ts';
  */
 export type TensorLike = Tensor | number;
 
-/** A scalar that holds `value`. */
+/** A scalar that holds `value`, which the element type must have: no fraction in an int32, only 0 and 1 as bool. */
 export function constant(value: number, dtype: DType = 'float32'): Tensor {
-  return makeTensor('constant', [], { value, dtype });
+  return makeTensor('constant', [], { value: value === 0 ? 0 : value, dtype });
 }
 
 /** The tensor `[0, 1, …, length − 1]`. */
@@ -127,8 +127,16 @@ export function reduceMax(x: Tensor, axes?: readonly number[], options: Reductio
 
 /** The mean over the given axes. */
 export function reduceMean(x: Tensor, axes?: readonly number[], options: ReductionOptions = {}): Tensor {
-  const total = reduceSum(x, axes, options);
-  return multiply(total, sizeOf(total.shape) / sizeOf(x.shape));
+  // The factor meets the reduced axes dropped: kernels are slow on a last axis of extent 1.
+  const total = reduceSum(x, axes);
+  const mean = multiply(total, sizeOf(total.shape) / sizeOf(x.shape));
+  return options.keepDimensions ? reshape(mean, keptShape(x, axes)) : mean;
+}
+
+/** The shape of x with the given axes at extent 1. */
+function keptShape(x: Tensor, axes: readonly number[] | undefined): Shape {
+  const reduced = new Set((axes ?? x.shape.map((_, axis) => axis)).map((axis) => axisOf('reduceMean', axis, x)));
+  return x.shape.map((extent, axis) => (reduced.has(axis) ? 1 : extent));
 }
 
 /** The index of the greatest element along an axis, as int32; the first of equals. The axis disappears. */
@@ -156,8 +164,15 @@ export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {})
 
 /** The same elements in the same order under another shape. One extent may be −1: it follows from the others. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const known = sizeOf(shape.filter((extent) => extent !== -1));
-  const resolved = shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent));
+  const given = shape.filter((extent) => extent !== -1);
+  const open = sizeOf(x.shape) / sizeOf(given);
+  if (given.length < shape.length && (shape.length - given.length > 1 || !Number.isInteger(open))) {
+    throw new GroundworkError('shape-mismatch', `reshape: ${formatShape(x.shape)} to ${formatShape(shape)}`, {
+      hint: 'At most one extent may be −1, and the product of the others must divide the number of elements.',
+      scope: currentContext().scope,
+    });
+  }
+  const resolved = shape.map((extent) => (extent === -1 ? open : extent));
   return sameShape(resolved, x.shape) ? x : makeTensor('reshape', [x], { shape: resolved });
 }
 
@@ -192,8 +207,8 @@ export function pad(x: Tensor, before: readonly number[], after: readonly number
 /** The tensors joined along an axis. */
 export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
   const [first] = tensors;
-  if (first && tensors.length === 1) return first;
-  return makeTensor('concatenate', tensors, { axis: first ? axisOf('concatenate', axis, first) : axis });
+  const at = first ? axisOf('concatenate', axis, first) : axis;
+  return first && tensors.length === 1 ? first : makeTensor('concatenate', tensors, { axis: at });
 }
 
 /** Rows of `table` [V, ...] by int32 `indices` [...]: an embedding. Indices outside 0 … V − 1 are an error of the data. */

@@ -1,4 +1,4 @@
-import { GroundworkError } from '../core/index.ts';
+import { GroundworkError, present } from '../core/index.ts';
 import { derivatives } from './derivatives.ts';
 import { isFloating } from './dtype.ts';
 import { add, after, broadcastTo, constant } from './functions.ts';
@@ -53,7 +53,7 @@ export function gradient(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   return wrt.map(
     (tensor) =>
       gradients.get(tensor) ??
-      withContext({ scope: tensor.scope, phase: 'backward' }, () =>
+      withContext({ scope: tensor.scope, phase: 'backward', region: undefined }, () =>
         broadcastTo(constant(0, tensor.dtype), tensor.shape),
       ),
   );
@@ -109,16 +109,25 @@ class Recomputation {
     return this.copy(node, node.region);
   }
 
+  /** A copy of a node and of all that it reads inside the scope. */
   private copy(node: Tensor, region: string): Tensor {
-    if (node.region !== region) return this.wait(node, region);
-    const known = this.copies.get(node);
-    if (known) return known;
-    const inputs = node.inputs.map((input) => this.copy(input, region));
-    const copy = withContext({ scope: node.scope, region: undefined }, () =>
-      makeTensor(node.op, inputs, node.attributes),
-    );
-    this.copies.set(node, copy);
-    return copy;
+    // An explicit stack, as above: a scope may be deep.
+    const stack = [node];
+    for (let next = stack.at(-1); next; next = stack.at(-1)) {
+      const missing = next.inputs.filter((input) => input.region === region && !this.copies.has(input));
+      if (missing.length > 0) {
+        stack.push(...missing.reverse());
+        continue;
+      }
+      if (!this.copies.has(next)) this.copies.set(next, this.remake(next, region));
+      stack.pop();
+    }
+    return present(this.copies.get(node), 'the copy of a node');
+  }
+
+  private remake({ op, inputs, attributes, scope }: Tensor, region: string): Tensor {
+    const operands = inputs.map((input) => this.copies.get(input) ?? this.wait(input, region));
+    return withContext({ scope, region: undefined }, () => makeTensor(op, operands, attributes));
   }
 
   /** What enters a scope, held back until the backward pass has come to the scope. */

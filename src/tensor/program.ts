@@ -58,7 +58,9 @@ export function buildProgram({ inputs, state, outputs }: GraphResults): Program 
   const nodes: ProgramNode[] = [];
   const positions = new Map<Tensor, number>();
   const known = new Map<string, number>();
+  const given = new Set([...Object.values(inputs), ...Object.values(state).map(({ node }) => node)]);
   for (const tensor of reachable(roots)) {
+    if ((tensor.op === 'input' || tensor.op === 'state') && !given.has(tensor)) failForeign(tensor);
     const operands = tensor.inputs.map((input) => present(positions.get(input), 'an operand'));
     const key = `${tensor.op}(${operands.join(',')})${canonicalJson(tensor.attributes)}`;
     let position = known.get(key);
@@ -79,6 +81,14 @@ export function buildProgram({ inputs, state, outputs }: GraphResults): Program 
     state: mapValues(state, ({ node, next, kind }) => ({ node: positionOf(node), next: positionOf(next), kind })),
     outputs: mapValues(outputs, positionOf),
   };
+}
+
+function failForeign({ op, attributes, scope }: Tensor): never {
+  const { name } = attributes as Attributes;
+  throw new GroundworkError('invalid-trace', `the graph reads the ${op} "${String(name)}" of another trace`, {
+    hint: 'Use only what trace() hands to its function; a value from outside must become an input or a state.',
+    scope,
+  });
 }
 
 /** Everything that `roots` depend on, in creation order. */
@@ -121,10 +131,20 @@ export function copyNode(node: ProgramNode, inputs: readonly Tensor[]): Tensor {
   return makeTensor(node.op, inputs, node.attributes as Tensor['attributes']);
 }
 
+/** Fields of any name. A record of zod passes over one called `__proto__`; here it is refused. */
+const fieldsOf = <T>(value: z.ZodType<T>) =>
+  z
+    .unknown()
+    .refine((fields) => !Object.hasOwn(Object(fields), '__proto__'), 'no field may be called __proto__')
+    .pipe(z.record(z.string(), value));
+
+const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+
 const nodeSchema = z.strictObject({
   op: z.string(),
   inputs: z.array(z.int().min(0)),
-  attributes: z.record(z.string(), z.json()),
+  // Flat, as the attributes of every op are; each op's own schema has the last word.
+  attributes: fieldsOf(z.union([scalar, z.array(scalar)])),
   shape: z.array(z.int().min(1)),
   dtype: z.enum(dtypes),
   scope: z.string(),
@@ -135,9 +155,9 @@ const programSchema = z.strictObject({
   format: z.literal('groundwork-program'),
   version: z.literal(1),
   nodes: z.array(nodeSchema),
-  inputs: z.record(z.string(), z.int().min(0)),
-  state: z.record(z.string(), z.strictObject({ node: z.int().min(0), next: z.int().min(0), kind: z.enum(stateKinds) })),
-  outputs: z.record(z.string(), z.int().min(0)),
+  inputs: fieldsOf(z.int().min(0)),
+  state: fieldsOf(z.strictObject({ node: z.int().min(0), next: z.int().min(0), kind: z.enum(stateKinds) })),
+  outputs: fieldsOf(z.int().min(0)),
 });
 
 /** The Program as canonical JSON: equal Programs give equal text. */

@@ -1,8 +1,8 @@
 import { GroundworkError } from '../core/index.ts';
 import type { DType } from './dtype.ts';
-import { type Attributes, type AttributesOf, type OpName, parseAttributes, ruleOf } from './ops/index.ts';
+import { type Attributes, type AttributesOf, type Operand, type OpName, parseAttributes, ruleOf } from './ops/index.ts';
 import { currentContext, type Phase } from './scope.ts';
-import type { Shape } from './shape.ts';
+import { formatShape, type Shape, sizeOf } from './shape.ts';
 
 /**
  * A node of a graph under construction. It stands for a value and holds no numbers: an op, the tensors it reads, its
@@ -36,16 +36,18 @@ export function makeTensor<Name extends OpName>(
   attributes: AttributesOf<Name>,
 ): Tensor<Name> {
   const { scope, phase, region } = currentContext();
-  const { shape, dtype } = inferOperand(op, inputs, attributes);
-  return { id: numTensors++, op, inputs, attributes, shape, dtype, scope, phase, region };
+  // The tensor's own copy of the attributes: what the caller does to its arrays later must not change the graph.
+  const own = parseAttributes(op, attributes) as AttributesOf<Name>;
+  const { shape, dtype } = infer(op, inputs, own);
+  return { id: numTensors++, op, inputs: [...inputs], attributes: own, shape, dtype, scope, phase, region };
 }
 
 /** Shape and element type of an op on operands, with every check that a node of a graph must pass. */
-export function inferOperand(
-  op: OpName,
-  inputs: readonly { readonly shape: Shape; readonly dtype: DType }[],
-  attributes: Attributes,
-): { shape: Shape; dtype: DType } {
+export function inferOperand(op: OpName, inputs: readonly Operand[], attributes: Attributes): Operand {
+  return infer(op, inputs, parseAttributes(op, attributes));
+}
+
+function infer(op: OpName, inputs: readonly Operand[], attributes: Attributes): Operand {
   const rule = ruleOf(op);
   if (rule.arity === 'variadic' ? inputs.length === 0 : inputs.length !== rule.arity) {
     const expected = rule.arity === 'variadic' ? 'at least one' : rule.arity;
@@ -54,5 +56,13 @@ export function inferOperand(
       scope: currentContext().scope,
     });
   }
-  return rule.infer(inputs, parseAttributes(op, attributes));
+  const result = rule.infer(inputs, attributes);
+  // Beyond 2⁵³ products of extents are inexact, and no rule that compares them would mean anything.
+  if (!Number.isSafeInteger(sizeOf(result.shape))) {
+    throw new GroundworkError('shape-mismatch', `${op} gives ${formatShape(result.shape)}, more than 2⁵³ elements`, {
+      hint: 'Make some extents smaller.',
+      scope: currentContext().scope,
+    });
+  }
+  return result;
 }

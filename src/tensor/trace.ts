@@ -39,14 +39,16 @@ let taps: Map<string, Tensor> | undefined;
  * every function in between. Outside of a trace it does nothing. Returns the tensor itself.
  */
 export function tap(name: string, tensor: Tensor): Tensor {
-  if (taps?.has(name)) {
-    throw new GroundworkError('invalid-trace', `two tensors are tapped as "${name}"`, {
-      hint: 'Give each tap a name of its own, for instance with its scope in front.',
-      scope: tensor.scope,
-    });
-  }
+  if (taps?.has(name)) failTap(name, tensor);
   taps?.set(name, tensor);
   return tensor;
+}
+
+function failTap(name: string, tensor: Tensor): never {
+  throw new GroundworkError('invalid-trace', `two results are called "tap.${name}"`, {
+    hint: 'Give each tap a name of its own, for instance with its scope in front.',
+    scope: tensor.scope,
+  });
 }
 
 /**
@@ -72,12 +74,16 @@ export function trace<Inputs extends string, State extends string = never>(
     try {
       const result = fn(inputs as TensorsOf<Inputs>, state as TensorsOf<State>);
       const outputs: Record<string, Tensor> = { ...result.outputs };
-      for (const [name, tensor] of taps) outputs[`tap.${name}`] = tensor;
-      for (const name of Object.keys(result.state ?? {})) requireState(name, state);
+      for (const [name, tensor] of taps) {
+        if (Object.hasOwn(outputs, `tap.${name}`)) failTap(name, tensor);
+        outputs[`tap.${name}`] = tensor;
+      }
+      const nextState = new Map(Object.entries(result.state ?? {}));
+      for (const name of nextState.keys()) requireState(name, state);
       const program = buildProgram({
         inputs,
         state: mapEntries(state, (name, node) => {
-          const next = result.state?.[name] ?? node;
+          const next = nextState.get(name) ?? node;
           requireSameKind(name, node, next);
           return { node, next, kind: stateSpecs[name]?.kind ?? 'parameter' };
         }),
@@ -99,7 +105,7 @@ function mapEntries<T, U>(
 }
 
 function requireState(name: string, state: { readonly [name: string]: Tensor }): void {
-  if (!(name in state)) {
+  if (!Object.hasOwn(state, name)) {
     throw new GroundworkError('invalid-trace', `the next value of "${name}" is given, but there is no such state`, {
       hint: `States of this trace: ${Object.keys(state).join(', ') || '(none)'}.`,
     });

@@ -23,7 +23,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A node with one result, whose value is returned. */
+  /** A node with one result, whose value is returned; an equal node that is there already serves again. */
   node(
     opType: string,
     inputs: readonly OnnxValue[],
@@ -32,17 +32,16 @@ export class GraphBuilder {
     attributes: { readonly [name: string]: OnnxAttribute } = {},
     domain = '',
   ): OnnxValue {
+    const names = inputs.map(({ name }) => name);
+    const key = `${domain}.${opType}(${names.join()})${JSON.stringify(attributes)}${shape.join()}${dtype}`;
+    const known = this.known.get(key);
+    if (known) return known;
     const output = this.declare(`v${this.values.size}`, shape, dtype);
-    this.nodes.push({
-      opType,
-      domain,
-      inputs: inputs.map(({ name }) => name),
-      outputs: [output.name],
-      attributes,
-      ...this.place,
-    });
+    this.known.set(key, output);
+    this.nodes.push({ opType, domain, inputs: names, outputs: [output.name], attributes, ...this.place });
     return output;
   }
+  private readonly known = new Map<string, OnnxValue>();
 
   /** A graph output under a name of its own: ONNX wants each output to be the result of a node. */
   output(name: string, source: OnnxValue): void {
@@ -53,7 +52,9 @@ export class GraphBuilder {
       this.renamed.set(source.name, name);
     } else {
       const from = this.renamed.get(source.name) ?? source.name;
-      this.nodes.push({ opType: 'Identity', domain: '', inputs: [from], outputs: [name], attributes: {}, ...this.place });
+      // A reshape to the same shape: unlike Identity, the WebGPU provider runs it on bools too.
+      const inputs = [from, this.int64s(source.shape).name];
+      this.nodes.push({ opType: 'Reshape', domain: '', inputs, outputs: [name], attributes: {}, ...this.place });
     }
     this.outputs.push(value);
   }

@@ -7,14 +7,19 @@ export function translateFailure(cause: unknown, provider: string): GroundworkEr
   // Node names are written by `nodeName`: index|operator|scope.
   const [, operator, scope] = /'\d+\|([^|']*)\|([^']*)'/.exec(text) ?? [];
   const where = operator ? `the operator ${operator}` : 'ONNX Runtime';
-  if (/bad_alloc|[Ff]ailed to allocate|out of memory|OutOfMemory|Array buffer allocation|not enough memory/.test(text)) {
+  if (
+    /bad_alloc|[Ff]ailed to allocate|out of memory|OutOfMemory|Array buffer allocation|not enough memory/.test(text)
+  ) {
     return new GroundworkError('out-of-memory', `${where} on ${provider} could not get memory: ${firstLine(text)}`, {
       hint: 'Make the batch, the context or the model smaller, or recompute activations; describe() shows the need.',
       ...(scope ? { scope } : {}),
       cause,
     });
   }
-  if (/execution provider|EP fallback|adapter|backend not found|no available backend|wgpu|Vulkan/i.test(text) && !operator) {
+  if (
+    /execution provider|EP fallback|adapter|backend not found|no available backend|wgpu|Vulkan/i.test(text) &&
+    !operator
+  ) {
     return new GroundworkError('provider-unavailable', `the provider ${provider} cannot run here: ${firstLine(text)}`, {
       hint: `Run "groundwork probe" to see what this machine has, or use the provider 'cpu'.`,
       cause,

@@ -23,7 +23,8 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions = 
     provider,
     numThreads,
     version: ort.env.versions.web ?? ort.env.versions.common,
-    device: provider === 'webgpu' ? 'WebGPU adapter of the browser' : `${navigator.hardwareConcurrency} cores, WebAssembly`,
+    device:
+      provider === 'webgpu' ? 'WebGPU adapter of the browser' : `${navigator.hardwareConcurrency} cores, WebAssembly`,
     memoryBytes: undefined,
     dtypes: provider === 'webgpu' ? webgpuDtypes : cpuDtypes,
     Tensor: ort.Tensor,

@@ -9,6 +9,7 @@ import {
   signatureOf,
   sizeOf,
   verifyProgram,
+  withContext,
 } from '../../tensor/index.ts';
 import { checkArray, checkInputs, sessionClosed, specOf } from '../arrays.ts';
 import type { Engine, NumericData, Session } from '../engine.ts';
@@ -81,13 +82,14 @@ class ReferenceSession implements Session {
 function evaluate(program: Program, leaf: (kind: 'input' | 'state', name: string) => Float64Array): NumericArray[] {
   const values: NumericArray[] = [];
   program.nodes.forEach((node, index) => {
-    const { op, shape, dtype, attributes } = nodeAt(program, index);
+    const { op, shape, dtype, attributes, scope } = nodeAt(program, index);
     const inputs = node.inputs.map((position) => present(values[position], `value ${position}`));
     if (op === 'input' || op === 'state') {
       values.push({ shape, dtype, data: leaf(op, String(attributes.name)) });
     } else {
       if (!isPrimitive(op)) throw new TypeError(`${op} was not expanded`);
-      values.push({ shape, dtype, data: signatureOf(op).evaluate(inputs, attributes, { shape, dtype }) });
+      const data = withContext({ scope }, () => signatureOf(op).evaluate(inputs, attributes, { shape, dtype }));
+      values.push({ shape, dtype, data });
     }
   });
   return values;

@@ -65,11 +65,13 @@ function numericUnary(op: string, f: (x: number) => number): Signature<None> {
       requireNumeric(op, x);
       return { shape: x.shape, dtype: x.dtype };
     },
+    evaluate: (inputs, _, output) =>
+      operand(inputs, 0).data.map(output.dtype === 'int32' ? (x) => f(x) | 0 : (x) => f(x)),
   };
 }
 
-/** Two numeric operands that broadcast. int32 wraps around, as in every engine. */
-function arithmetic(op: string, f: (x: number, y: number) => number): Signature<None> {
+/** Two numeric operands that broadcast. int32 wraps around, as in every engine; `ofIntegers` is f before it wraps. */
+function arithmetic(op: string, f: (x: number, y: number) => number, ofIntegers = f): Signature<None> {
   return {
     arity: 2,
     schema: noAttributes,
@@ -81,7 +83,7 @@ function arithmetic(op: string, f: (x: number, y: number) => number): Signature<
     },
     flops: (_, output) => (isFloating(output.dtype) ? sizeOf(output.shape) : 0),
     evaluate: (inputs, _, output) =>
-      mapBroadcast(inputs, output.shape, output.dtype === 'int32' ? (x = 0, y = 0) => f(x, y) | 0 : f),
+      mapBroadcast(inputs, output.shape, output.dtype === 'int32' ? (x = 0, y = 0) => ofIntegers(x, y) | 0 : f),
   };
 }
 
@@ -175,7 +177,8 @@ export const elementwise = {
   erf: unary('erf', erf),
   add: arithmetic('add', (x, y) => x + y),
   subtract: arithmetic('subtract', (x, y) => x - y),
-  multiply: arithmetic('multiply', (x, y) => x * y),
+  // A product of two int32 can have more digits than float64 keeps.
+  multiply: arithmetic('multiply', (x, y) => x * y, Math.imul),
   divide: floatArithmetic('divide', (x, y) => x / y),
   power: floatArithmetic('power', (x, y) => x ** y),
   maximum: arithmetic('maximum', Math.max),

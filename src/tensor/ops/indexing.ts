@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GroundworkError } from '../../core/index.ts';
+import { currentContext } from '../scope.ts';
 import { formatShape, type Shape, sameShape, sizeOf, stridesOf } from '../shape.ts';
 import {
   failShape,
@@ -26,6 +27,7 @@ function checkedIndex(op: string, index: number, extent: number): number {
   if (index < 0 || index >= extent) {
     throw new GroundworkError('engine-failure', `${op}: index ${index} is outside 0 … ${extent - 1}`, {
       hint: 'Check the token ids or targets: each must be smaller than the extent that it indexes.',
+      scope: currentContext().scope,
     });
   }
   return index;

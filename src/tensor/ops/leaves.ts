@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assert } from '../../core/index.ts';
-import { dtypes } from '../dtype.ts';
+import { type DType, dtypes } from '../dtype.ts';
 import { operand, type Signature } from './signature.ts';
 
 const named = z.strictObject({
@@ -18,13 +18,27 @@ const given: Signature<z.output<typeof named>> = {
   evaluate: (_, { name }) => assert(false, `the value of ${name} was not given`) as never,
 };
 
-const constant: Signature<{ value: number; dtype: (typeof dtypes)[number] }> = {
+const constant: Signature<{ value: number; dtype: DType }> = {
   arity: 0,
-  schema: z.strictObject({ value: z.number(), dtype: z.enum(dtypes) }),
+  schema: z
+    .strictObject({ value: z.number(), dtype: z.enum(dtypes) })
+    .refine(({ value, dtype }) => isElement(value, dtype), {
+      path: ['value'],
+      error: 'the element type has no such value',
+    }),
   infer: (_, { dtype }) => ({ shape: [], dtype }),
   flops: () => 0,
   evaluate: (_, { value }) => Float64Array.of(value),
 };
+
+/** True if the element type can hold the number: engines would each make something else of 0.5 as an int32. */
+function isElement(value: number, dtype: DType): boolean {
+  // Canonical JSON writes -0 as 0, so the two would be one constant with two meanings.
+  if (Object.is(value, -0)) return false;
+  if (dtype === 'int32') return value === (value | 0);
+  if (dtype === 'bool') return value === 0 || value === 1;
+  return Number.isFinite(Math.fround(value));
+}
 
 const iota: Signature<{ length: number; dtype: 'float32' | 'int32' }> = {
   arity: 0,

@@ -62,7 +62,11 @@ function reduction(
       return { shape: reducedShape(op, x.shape, attributes), dtype: x.dtype };
     },
     flops: (inputs) => (isFloating(operand(inputs, 0).dtype) ? sizeOf(operand(inputs, 0).shape) : 0),
-    evaluate: (inputs, { axes }) => reduce(operand(inputs, 0), axes, initial, f),
+    evaluate: (inputs, { axes }, output) => {
+      const result = reduce(operand(inputs, 0), axes, initial, f);
+      // int32 wraps around; float64 holds any sum of int32 that an array can have, so once at the end is enough.
+      return output.dtype === 'int32' ? result.map((x) => x | 0) : result;
+    },
   };
 }
 
