@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NumericData } from '../../src/engine/index.ts';
-import { referenceEngine } from '../../src/engine/index.ts';
+import { type NumericData, referenceEngine } from '../../src/engine/index.ts';
 import {
   add,
   after,

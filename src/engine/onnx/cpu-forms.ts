@@ -1,9 +1,9 @@
 import { present } from '../../core/index.ts';
 import type { OnnxValue } from './graph.ts';
-import type { CompositeForms } from './lowering.ts';
+import type { ProviderForms } from './lowering.ts';
 
-/** Composites for which the CPU kernels of ONNX Runtime (native and WebAssembly) have one operator that gives the same numbers. */
-export const cpuForms: CompositeForms = {
+/** Ops for which the CPU kernels of ONNX Runtime (native and WebAssembly) have a faster form that gives the same numbers. */
+export const cpuForms: ProviderForms = {
   rotaryEmbedding: ({ builder, inputs, shape, dtype }) => {
     const [x, cos, sin] = [0, 1, 2].map((i) => present(inputs[i], 'an operand')) as [OnnxValue, OnnxValue, OnnxValue];
     // Positions start at 0 and follow each other.
@@ -18,5 +18,12 @@ export const cpuForms: CompositeForms = {
     const maximum = (y: OnnxValue) => builder.node('ReduceMax', [y, axes], shape, dtype, { keepdims: 0 });
     const weights = builder.node('Softmax', [x], x.shape, dtype, { axis: attributes.axis });
     return builder.node('Sub', [maximum(x), builder.node('Log', [maximum(weights)], shape, dtype)], shape, dtype);
+  },
+  // An empty tensor, cut from the shape of the trigger, becomes part of the shape that x is viewed in: no data moves.
+  after: ({ builder, inputs, shape, dtype }) => {
+    const [x, trigger] = [present(inputs[0], 'x'), present(inputs[1], 'a trigger')];
+    const empty = builder.node('Shape', [trigger], [0], 'int64', { start: 0, end: 0 });
+    const target = builder.node('Concat', [empty, builder.int64s(shape)], [shape.length], 'int64', { axis: 0 });
+    return builder.node('Reshape', [x, target], shape, dtype);
   },
 };

@@ -3,6 +3,7 @@ import {
   type AttributesOf,
   type CompositeName,
   expandComposites,
+  isComposite,
   type NumericArray,
   type OpName,
   type PrimitiveName,
@@ -37,8 +38,8 @@ interface Lowered<Name extends OpName> {
 
 export type LoweringRule<Name extends OpName> = (node: Lowered<Name>) => OnnxValue;
 
-/** Composites that one provider has a kernel for; they take precedence over definitions and over the portable rules. */
-export type CompositeForms = { readonly [Name in CompositeName]?: LoweringRule<Name> };
+/** Ops that one provider has a faster form for; they take precedence over definitions and over the portable rules. */
+export type ProviderForms = { readonly [Name in OpName]?: LoweringRule<Name> };
 
 /** A node of one operator with the operands as they are. */
 const direct =
@@ -231,8 +232,8 @@ const lowerings: { readonly [Name in LoweredName]: LoweringRule<Name> } = {
 };
 
 /** The graph of a verified Program, with inputs `input.NAME` and `state.NAME`, outputs `output.NAME` and `next.NAME`. */
-export function lowerProgram(program: Program, forms: CompositeForms = {}): OnnxGraph {
-  const expanded = expandComposites(program, new Set([...keptComposites, ...(Object.keys(forms) as CompositeName[])]));
+export function lowerProgram(program: Program, forms: ProviderForms = {}): OnnxGraph {
+  const expanded = expandComposites(program, new Set([...keptComposites, ...(Object.keys(forms) as OpName[]).filter(isComposite)]));
   const constants = foldConstants(expanded);
   const builder = new GraphBuilder();
   const values = new Map<number, OnnxValue>();
@@ -246,7 +247,7 @@ export function lowerProgram(program: Program, forms: CompositeForms = {}): Onnx
     if (constants.has(index)) return;
     builder.at(scope, phase);
     // The op is known at run time only; the table is exhaustive over what expansion leaves.
-    const rule = (forms[op as CompositeName] ?? lowerings[op as LoweredName]) as LoweringRule<OpName>;
+    const rule = (forms[op] ?? lowerings[op as LoweredName]) as LoweringRule<OpName>;
     const typed = attributes as unknown as AttributesOf<OpName>;
     values.set(index, rule({ builder, inputs: inputs.map(at), attributes: typed, shape, dtype }));
   });

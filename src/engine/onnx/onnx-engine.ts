@@ -1,14 +1,10 @@
 import { GroundworkError } from '../../core/index.ts';
 import { type Program, verifyProgram } from '../../tensor/index.ts';
 import type { Engine } from '../engine.ts';
-import { cpuForms } from './cpu-forms.ts';
+import { compileProgram } from './compile.ts';
 import { translateFailure } from './failures.ts';
-import { encodeModel } from './graph.ts';
-import { lowerProgram } from './lowering.ts';
 import { OnnxSession } from './onnx-session.ts';
-import { applyRewrites, rewritesFor } from './rewrites.ts';
 import type { OnnxRuntime } from './runtime.ts';
-import { scheduleGraph } from './schedule.ts';
 
 /** An engine that runs Programs by ONNX Runtime, on the provider that `runtime` was loaded for. */
 export function onnxEngineOn(runtime: OnnxRuntime): Engine & { readonly runtime: OnnxRuntime } {
@@ -19,17 +15,10 @@ export function onnxEngineOn(runtime: OnnxRuntime): Engine & { readonly runtime:
     load: async (program) => {
       verifyProgram(program);
       requireDtypes(program, runtime);
-      const graph = scheduleGraph(
-        applyRewrites(
-          lowerProgram(program, runtime.provider === 'webgpu' ? {} : cpuForms),
-          rewritesFor(runtime.provider),
-        ),
-      );
-      // In reverse: see schedule.ts.
-      const model = encodeModel({ ...graph, nodes: [...graph.nodes].reverse() });
-      const stateOutputs = graph.outputs.map(({ name }) => name).filter((name) => name.startsWith('next.'));
+      const compiled = compileProgram(program, runtime.provider);
+      const stateOutputs = compiled.changing.map((name) => `next.${name}`);
       try {
-        return new OnnxSession(program, graph, runtime, await runtime.create(model, stateOutputs));
+        return new OnnxSession(program, compiled, runtime, await runtime.create(compiled.model, stateOutputs));
       } catch (cause) {
         throw translateFailure(cause, runtime.provider);
       }

@@ -1,7 +1,6 @@
 import { present } from '../../core/index.ts';
 import { type Shape, sizeOf } from '../../tensor/index.ts';
 import type { OnnxAttribute, OnnxDType, OnnxGraph, OnnxNode, OnnxValue } from './graph.ts';
-import type { Provider } from './runtime.ts';
 
 /**
  * The second pass of the lowering: forms that one provider runs faster and that give the same numbers. Each rewrite stands
@@ -11,18 +10,11 @@ export type Rewrite = (graph: OnnxGraph) => OnnxGraph;
 
 /** Faster forms of the CPU kernels, native and WebAssembly. */
 export const cpuRewrites: readonly Rewrite[] = [
-  sumSquares,
   fuseTransposedOperands,
   foldScales,
   hoistScales,
   transposeBeforeGemm,
 ];
-
-/** The faster forms that a provider has. */
-export function rewritesFor(provider: Provider): readonly Rewrite[] {
-  if (process.env.RW) return cpuRewrites.filter((f) => process.env.RW!.includes(f.name));
-  return provider === 'webgpu' ? [] : cpuRewrites;
-}
 
 /** Applies rewrites in order and drops what nothing reads any more. */
 export function applyRewrites(graph: OnnxGraph, rewrites: readonly Rewrite[]): OnnxGraph {
@@ -211,21 +203,6 @@ function hoistScales(graph: OnnxGraph): OnnxGraph {
   for (const [index, node] of rewritten.entries()) {
     const factor = factors.get(present(graph.nodes[index], 'a node'));
     editor.emit(factor === undefined ? node : withAlpha(node, alphaOf(node) * factor));
-  }
-  return editor.finish();
-}
-
-/** ReduceSum of x · x → ReduceSumSquare: one pass that writes nothing large. */
-function sumSquares(graph: OnnxGraph): OnnxGraph {
-  const editor = new Editor(graph);
-  for (const node of graph.nodes) {
-    const [source = '', ...axes] = node.inputs;
-    const square =
-      node.opType === 'ReduceSum' && editor.isReadOnce(source) ? editor.producer(source, 'Mul') : undefined;
-    const isSquare = square !== undefined && square.inputs[0] === square.inputs[1];
-    editor.emit(
-      isSquare ? { ...node, opType: 'ReduceSumSquare', inputs: [present(square.inputs[0], 'x'), ...axes] } : node,
-    );
   }
   return editor.finish();
 }

@@ -7,7 +7,7 @@ import { sessionOptions } from './session-options.ts';
 /** ONNX Runtime for Node: providers cpu and webgpu by the native package, wasm by the web package. */
 export async function loadRuntime(provider: Provider, options: RuntimeOptions = {}): Promise<OnnxRuntime> {
   const numThreads = options.numThreads ?? availableParallelism();
-  const common = { provider, numThreads, memoryBytes: totalmem(), writesInPlace: provider === 'cpu' };
+  const common = { provider, numThreads, memoryBytes: totalmem(), writesInPlace: provider === 'cpu', hasDeviceMemory: provider === 'webgpu' };
   const cpuName = cpus()[0]?.model.trim() ?? 'unknown processor';
   if (provider === 'wasm') {
     const ort = await import('onnxruntime-web');

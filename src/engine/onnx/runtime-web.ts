@@ -29,6 +29,7 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions = 
     dtypes: provider === 'webgpu' ? webgpuDtypes : cpuDtypes,
     Tensor: ort.Tensor,
     writesInPlace: false,
+    hasDeviceMemory: provider === 'webgpu',
     create: (model, stateOutputs) =>
       ort.InferenceSession.create(model, sessionOptions(provider, numThreads, stateOutputs, options)),
   };

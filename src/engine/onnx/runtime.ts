@@ -25,6 +25,8 @@ export interface OnnxRuntime {
   create(model: Uint8Array, stateOutputs: readonly string[]): Promise<InferenceSession>;
   /** True where a run writes its results into arrays that are handed to it. */
   readonly writesInPlace: boolean;
+  /** True where state lives in memory of a device, which the process cannot read or write directly. */
+  readonly hasDeviceMemory: boolean;
 }
 
 export type { InferenceSession, Tensor };

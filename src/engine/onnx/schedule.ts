@@ -49,43 +49,33 @@ export function executionOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
 }
 
 /**
- * Puts the nodes in an order that keeps few values alive: creation order, but what only serves an update runs as soon as
- * its operands are there, so that a gradient is used up before the next one is made. Then the order that the runtime
- * will make of it, which is the one to reason about.
+ * Puts the nodes in an order that keeps few values alive. Results are made in the order in which what they need becomes
+ * available in a plain forward and backward pass, so that a gradient is used up before the next one is made; everything
+ * else is made when it is first needed, as the runtime does it anyway.
  */
 export function scheduleGraph(graph: OnnxGraph): OnnxGraph {
-  return { ...graph, nodes: executionOrder(updatesEarly(graph.nodes)) };
+  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+  const isResult = (node: OnnxNode) => !node.outputs.some((output) => read.has(output));
+  const available = availability(graph.nodes);
+  const results = graph.nodes
+    .filter(isResult)
+    .map((node) => ({ node, time: present(available.get(node), 'a time') }))
+    .sort((a, b) => a.time - b.time);
+  const inner = graph.nodes.filter((node) => !isResult(node));
+  return { ...graph, nodes: executionOrder([...inner, ...results.map(({ node }) => node)]) };
 }
 
-function updatesEarly(nodes: readonly OnnxNode[]): OnnxNode[] {
+/** For each node the place, in the given order, of the last forward or backward node that it needs. */
+function availability(nodes: readonly OnnxNode[]): Map<OnnxNode, number> {
   const producers = new Map<string, OnnxNode>();
-  for (const node of nodes) for (const output of node.outputs) producers.set(output, node);
-  const numMissing = new Map<OnnxNode, number>();
-  const readers = new Map<OnnxNode, OnnxNode[]>();
-  for (const node of nodes) {
-    const sources = new Set(node.inputs.flatMap((input) => producers.get(input) ?? []));
-    numMissing.set(node, sources.size);
-    for (const source of sources) {
-      const list = readers.get(source) ?? [];
-      list.push(node);
-      readers.set(source, list);
-    }
-  }
-  const order: OnnxNode[] = [];
-  const done = new Set<OnnxNode>();
-  const emit = (node: OnnxNode): void => {
-    const pending = [node];
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      if (done.has(next)) continue;
-      done.add(next);
-      order.push(next);
-      for (const reader of readers.get(next) ?? []) {
-        const missing = present(numMissing.get(reader), 'a count') - 1;
-        numMissing.set(reader, missing);
-        if (missing === 0 && reader.phase === 'update') pending.push(reader);
-      }
-    }
-  };
-  for (const node of nodes) if (node.phase !== 'update' || numMissing.get(node) === 0) emit(node);
-  return order;
+  const times = new Map<OnnxNode, number>();
+  nodes.forEach((node, index) => {
+    const operands = node.inputs.map((input) => {
+      const producer = producers.get(input);
+      return producer ? present(times.get(producer), 'a time') : 0;
+    });
+    times.set(node, Math.max(0, node.phase === 'update' ? 0 : index, ...operands));
+    for (const output of node.outputs) producers.set(output, node);
+  });
+  return times;
 }
