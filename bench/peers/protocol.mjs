@@ -16,9 +16,11 @@ export class PeerError extends Error {}
  * @typedef {{ shape: number[], values: Float32Array }} Parameter
  * @typedef {{ model: Model, optimizer: Optimizer, parameters: Record<string, Parameter>,
  *   batches: { inputs: Int32Array, targets: Int32Array }[] }} Task inputs and targets are [B, T]
- * @typedef {{ versions: Record<string, string>, step: (k: number) => Promise<number>, threads?: number }} Peer
+ * @typedef {{ versions: Record<string, string>, step: (k: number) => Promise<number>, threads?: number,
+ *   details?: Record<string, unknown>, takeDetails?: () => Record<string, unknown> }} Peer
  *   `step(k)` runs step k (from 0) and returns its loss, measured before the update; `threads` is there only where
- *   the number that was asked for cannot be had
+ *   the number that was asked for cannot be had; `details` are further fields of the first answer, and `takeDetails`
+ *   gives further fields of each answer to "steps"
  */
 
 function readBytes(path, what) {
@@ -59,7 +61,13 @@ export function readTask(path) {
   try {
     const { model, optimizer } = spec;
     requireNumbers(model, 'model', [
-      'vocabularySize', 'width', 'numLayers', 'numHeads', 'contextLength', 'batchSize', 'hiddenWidth',
+      'vocabularySize',
+      'width',
+      'numLayers',
+      'numHeads',
+      'contextLength',
+      'batchSize',
+      'hiddenWidth',
     ]);
     requireNumbers(optimizer, 'optimizer', ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']);
     const entries = spec.parameters.entries;
@@ -92,10 +100,11 @@ export function readTask(path) {
   }
 }
 
-function parseFlags() {
+function parseFlags(options) {
+  const names = ['spec', 'threads', ...Object.keys(options)];
   let values;
   try {
-    ({ values } = parseArgs({ options: { spec: { type: 'string' }, threads: { type: 'string' } } }));
+    ({ values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) }));
   } catch (error) {
     throw new PeerError(`Bad arguments: ${error.message}.`);
   }
@@ -104,7 +113,13 @@ function parseFlags() {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new PeerError(`Bad arguments: --threads is ${values.threads}, expected a whole number of at least 1.`);
   }
-  return { spec: values.spec, threads };
+  const choices = {};
+  for (const [name, legal] of Object.entries(options)) {
+    choices[name] = values[name] ?? legal[0];
+    if (legal.includes(choices[name])) continue;
+    throw new PeerError(`Bad arguments: --${name} is ${choices[name]}, expected one of ${legal.join(', ')}.`);
+  }
+  return { spec: values.spec, threads, choices };
 }
 
 /** User and system time of this process with all its threads. */
@@ -151,26 +166,30 @@ async function answerCommands(peer, answer) {
       stepMs.push(performance.now() - stepStart);
       nextStep++;
     }
-    answer({ losses, stepMs, cpuSeconds: cpuSeconds() - cpuStart, peakBytes: peakBytes() });
+    const usage = { cpuSeconds: cpuSeconds() - cpuStart, peakBytes: peakBytes() };
+    answer({ losses, stepMs, ...usage, ...peer.takeDetails?.() });
   }
 }
 
 /**
  * Runs a peer: parses the flags, calls `load`, then answers commands until "exit" or the end of stdin.
  *
- * @param {(task: Task, threads: number) => Promise<Peer>} load imports the framework itself, so that loadMs counts
- *   the import
+ * @param {(task: Task, threads: number, choices: Record<string, string>) => Promise<Peer>} load imports the framework
+ *   itself, so that loadMs counts the import
+ * @param {Record<string, readonly string[]>} options maps a flag of the peer's own to its legal values, the first being
+ *   the default
  */
-export async function serve(load) {
+export async function serve(load, options = {}) {
   // Libraries log as they please: stdout is the protocol's alone.
   const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
   console.log = console.info = console.debug = console.error;
   try {
     const start = performance.now();
-    const { spec, threads } = parseFlags();
-    const peer = await load(readTask(spec), threads);
+    const { spec, threads, choices } = parseFlags(options);
+    const peer = await load(readTask(spec), threads, choices);
     const versions = { ...peer.versions, node: process.versions.node };
-    answer({ ready: true, versions, loadMs: performance.now() - start, threads: peer.threads ?? threads });
+    const loadMs = performance.now() - start;
+    answer({ ready: true, versions, loadMs, threads: peer.threads ?? threads, ...peer.details });
     await answerCommands(peer, answer);
     // Worker threads of a framework would keep the process alive.
     process.exit(0);

@@ -17,7 +17,7 @@ export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
     assert(Number.isFinite(value), `${value} has no JSON form`);
-    return JSON.stringify(value === 0 ? 0 : value);
+    return JSON.stringify(value);
   }
   // Array.from and not map, which would leave out the holes of a sparse array.
   if (isArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]`;

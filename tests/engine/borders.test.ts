@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Engine, type NumericData, onnxEngine, referenceEngine } from '../../src/engine/index.ts';
 import {
+  abs,
   add,
   constant,
   exp,
@@ -8,6 +9,7 @@ import {
   iota,
   less,
   multiply,
+  negate,
   not,
   type Program,
   reduceSum,
@@ -28,6 +30,24 @@ const x3 = { x: { shape: [3] } };
 const x = Float32Array.of(1, 2, 3);
 
 for (const [name, loadEngine] of engines) {
+  // A known fault: the reference gives Float64Array for int32 and bool, too, and does not take it back.
+  const fact = name === 'reference' ? test.fails : test;
+  fact(`${name} gives each state in a form that it takes back`, async () => {
+    const state = { f: { shape: [2] }, i: { shape: [2], dtype: 'int32' }, b: { shape: [2], dtype: 'bool' } } as const;
+    const program = trace((_, { f }) => ({ outputs: { f } }), { inputs: {}, state });
+    const session = await (await loadEngine()).load(program);
+    for (const [key, data] of Object.entries({
+      f: Float32Array.of(1, 2),
+      i: Int32Array.of(-1, 2),
+      b: Uint8Array.of(1, 0),
+    })) {
+      await session.set(key, data);
+      await session.set(key, await session.get(key));
+      expect([...(await session.get(key))]).toEqual([...data]);
+    }
+    await session.close();
+  });
+
   describe(`${name} runs a Program`, () => {
     /** Runs some steps and gives the outputs of the last and the states after it. */
     async function run(program: Program, inputs: Arrays, start: Arrays = {}, numSteps = 1) {
@@ -204,9 +224,7 @@ for (const [name, loadEngine] of engines) {
 
     test('with int32 that wrap around', async () => {
       const program = trace(
-        ({ i }) => ({
-          outputs: { sum: add(i, i), product: multiply(i, i), negative: multiply(i, -1), total: reduceSum(i) },
-        }),
+        ({ i }) => ({ outputs: { sum: add(i, i), product: multiply(i, i), negative: negate(i), absolute: abs(i) } }),
         { inputs: { i: { shape: [3], dtype: 'int32' } } },
       );
       const i = Int32Array.of(2 ** 31 - 1, -(2 ** 31), 65_537);
@@ -214,8 +232,18 @@ for (const [name, loadEngine] of engines) {
         sum: [-2, 0, 131_074],
         product: [1, 0, 131_073],
         negative: [-(2 ** 31) + 1, -(2 ** 31), -65_537],
-        total: [65_536],
+        absolute: [2 ** 31 - 1, -(2 ** 31), 65_537],
       });
+    });
+
+    // A known fault: the kernel of ONNX Runtime stops at 2³¹ − 1.
+    const wrapsSums = name === 'onnx/cpu' ? test.fails : test;
+    wrapsSums('with a sum of int32 that wraps around', async () => {
+      const program = trace(({ i }) => ({ outputs: { total: reduceSum(i) } }), {
+        inputs: { i: { shape: [3], dtype: 'int32' } },
+      });
+      const i = Int32Array.of(2 ** 31 - 1, 1, 65_537);
+      expect((await run(program, { i })).outputs).toEqual({ total: [-(2 ** 31) + 65_537] });
     });
   });
 }

@@ -1,6 +1,6 @@
-import { describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { GroundworkError } from '../../src/core/index.ts';
-import { type Engine, onnxEngine, type Provider, providers } from '../../src/engine/index.ts';
+import { type Engine, onnxEngine, type Provider, providers, type Session } from '../../src/engine/index.ts';
 import { constant, trace } from '../../src/tensor/index.ts';
 
 /**
@@ -9,31 +9,36 @@ import { constant, trace } from '../../src/tensor/index.ts';
  */
 export async function describeOnProviders(
   title: string,
-  body: (engine: Engine, provider: Provider) => void,
+  body: (engine: Awaited<ReturnType<typeof onnxEngine>>, provider: Provider) => void,
   chosen: readonly Provider[] = providers,
 ): Promise<void> {
   for (const provider of chosen) {
     const engine = await onnxEngine(provider);
-    const missing = await reasonAgainst(engine);
-    if (missing && provider !== 'webgpu') throw missing;
-    if (missing && process.env.CI === 'true') throw missing;
-    if (missing) {
+    const probe = await smallestSession(engine);
+    const isMissing = probe instanceof GroundworkError;
+    if (isMissing && (provider !== 'webgpu' || process.env.CI === 'true')) throw probe;
+    if (isMissing) {
       console.warn(
-        `Skipped on ${provider}: ${title}.\n${missing.message}\n` +
+        `Skipped on ${provider}: ${title}.\n${probe.message}\n` +
           'For a graphics device in software: apt-get install chromium (tests/support/software-vulkan.ts finds it).',
       );
     }
-    describe.skipIf(missing)(`${title} on onnx/${provider}`, () => body(engine, provider));
+    describe.skipIf(isMissing)(`${title} on onnx/${provider}`, () => {
+      body(engine, provider);
+      // Open until now, because the last session to close takes the device and its compiled shaders with it.
+      afterAll(async () => {
+        if (!isMissing) await probe.close();
+      });
+    });
   }
 }
 
-/** Why an engine cannot run the smallest of Programs, or nothing if it can. */
-async function reasonAgainst(engine: Engine): Promise<GroundworkError | undefined> {
+/** A session that has run the smallest of Programs, or why the engine cannot. */
+async function smallestSession(engine: Engine): Promise<Session | GroundworkError> {
   try {
     const session = await engine.load(trace(() => ({ outputs: { one: constant(1) } }), { inputs: {} }));
     await session.run({});
-    await session.close();
-    return undefined;
+    return session;
   } catch (error) {
     if (error instanceof GroundworkError && error.code === 'provider-unavailable') return error;
     throw error;

@@ -131,6 +131,18 @@ describe('newtonSchulz', () => {
     expectClose(await run(scaled), await run(x), 1e-10);
   });
 
+  test('squares the smaller side, whichever that is', () => {
+    for (const shape of [
+      [4, 9],
+      [9, 4],
+    ]) {
+      const { nodes } = trace(({ x }) => ({ outputs: { y: newtonSchulz(x) } }), { inputs: { x: { shape } } });
+      const squares = nodes.filter((node) => node.op === 'matmul' && node.shape[0] === node.shape[1]);
+      expect(squares).toHaveLength(10);
+      for (const square of squares) expect(square.shape).toEqual([4, 4]);
+    }
+  });
+
   test('gives zeros for zeros', async () => {
     const zeros: Numbers = { shape: [2, 3], data: new Float64Array(6) };
     expect(await evaluate((v = constant(0)) => newtonSchulz(v), [zeros])).toEqual([0, 0, 0, 0, 0, 0]);

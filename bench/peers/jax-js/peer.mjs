@@ -28,10 +28,7 @@ function makeLoss({ numpy: np, nn }, model) {
     const [first, second] = np.split(xBTHK, 2, -1);
     const cosine = (x) => x.mul(cosTHK.ref);
     const sine = (x) => x.mul(sinTHK.ref);
-    return np.concatenate(
-      [cosine(first.ref).sub(sine(second.ref)), cosine(second).add(sine(first))],
-      -1,
-    );
+    return np.concatenate([cosine(first.ref).sub(sine(second.ref)), cosine(second).add(sine(first))], -1);
   };
 
   // nn.dotProductAttention says the same, but needs a Node of 22 or later.
@@ -117,7 +114,13 @@ await serve(async (task, threads) => {
     const correction = np.array(1 / Math.sqrt(1 - optimizer.beta2 ** (k + 1)));
     let loss;
     [parameters, first, second, loss] = run(
-      parameters, first, second, rate, correction, tokensBT(inputs), tokensBT(targets),
+      parameters,
+      first,
+      second,
+      rate,
+      correction,
+      tokensBT(inputs),
+      tokensBT(targets),
     );
     return (await loss.data())[0];
   };

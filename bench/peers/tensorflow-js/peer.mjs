@@ -71,10 +71,7 @@ function makeLoss(tf, model) {
   const rotate = (xBTHK) => {
     const [first, second] = tf.split(xBTHK, 2, -1);
     return tf.concat(
-      [
-        tf.sub(tf.mul(first, cosTHK), tf.mul(second, sinTHK)),
-        tf.add(tf.mul(second, cosTHK), tf.mul(first, sinTHK)),
-      ],
+      [tf.sub(tf.mul(first, cosTHK), tf.mul(second, sinTHK)), tf.add(tf.mul(second, cosTHK), tf.mul(first, sinTHK))],
       -1,
     );
   };
@@ -152,7 +149,7 @@ await serve(async (task, threads) => {
       const { value, grads } = lossOfBatch(tf.tensor1d(inputs, 'int32'), tf.tensor1d(targets, 'int32'));
       const rate = tf.scalar(optimizer.learningRate / (1 - optimizer.beta1 ** (k + 1)));
       const correction = tf.scalar(1 / Math.sqrt(1 - optimizer.beta2 ** (k + 1)));
-      states.forEach((state, i) => update(state, grads[i], rate, correction));
+      for (const [i, state] of states.entries()) update(state, grads[i], rate, correction);
       return value;
     });
     const [value] = await loss.data();

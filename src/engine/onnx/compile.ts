@@ -1,9 +1,11 @@
 import type { Program } from '../../tensor/index.ts';
 import { cpuForms } from './cpu-forms.ts';
 import { encodeModel, type OnnxGraph } from './graph.ts';
+import { hideShapes } from './hidden-shapes.ts';
 import { planInPlace } from './in-place.ts';
 import { lowerProgram } from './lowering.ts';
 import { applyRewrites, cpuRewrites } from './rewrites.ts';
+import { stopBeforeCopies } from './native-session.ts';
 import type { Provider } from './runtime.ts';
 import { scheduleGraph } from './schedule.ts';
 
@@ -21,14 +23,18 @@ export interface CompiledProgram {
 
 /** Lowers a verified Program, in the forms that the provider runs fastest. */
 export function compileProgram(program: Program, provider: Provider): CompiledProgram {
-  const usesCpuKernels = provider !== 'webgpu';
-  const lowered = lowerProgram(program, usesCpuKernels ? cpuForms : {});
-  const rewritten = usesCpuKernels ? applyRewrites(lowered, cpuRewrites) : lowered;
   const changing = Object.entries(program.state).flatMap(([name, { node, next }]) => (node === next ? [] : [name]));
+  if (provider === 'webgpu') return finish(lowerProgram(program), changing, new Set());
+  const rewritten = applyRewrites(lowerProgram(program, cpuForms), cpuRewrites);
   // Only the native CPU provider writes into arrays that are handed to it.
-  const plan = provider === 'cpu' && !process.env.NOINPLACE ? planInPlace(rewritten, changing) : { graph: rewritten, inPlace: new Set<string>() };
-  const graph = scheduleGraph(plan.graph);
+  if (provider === 'wasm') return finish(hideShapes(rewritten), changing, new Set());
+  const { graph, inPlace } = planInPlace(rewritten, changing);
+  return finish(stopBeforeCopies(hideShapes(graph)), changing, inPlace);
+}
+
+function finish(graph: OnnxGraph, changing: readonly string[], inPlace: ReadonlySet<string>): CompiledProgram {
+  const scheduled = scheduleGraph(graph);
   // In reverse: see schedule.ts.
-  const model = encodeModel({ ...graph, nodes: [...graph.nodes].reverse() });
-  return { graph, changing, inPlace: plan.inPlace, model };
+  const model = encodeModel({ ...scheduled, nodes: [...scheduled.nodes].reverse() });
+  return { graph: scheduled, changing, inPlace, model };
 }

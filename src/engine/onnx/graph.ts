@@ -35,6 +35,10 @@ export interface OnnxInitializer extends OnnxValue {
 
 /** An ONNX graph as plain data. `values` holds shape and type of everything that a node reads or writes. */
 export interface OnnxGraph {
+  /** True if the file leaves the extents of inputs and outputs open (see hidden-shapes.ts). */
+  readonly hasHiddenShapes?: boolean;
+  /** The output of type sequence that stands first, if there is one (see native-session.ts). */
+  readonly sequenceOutput?: string;
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly initializers: readonly OnnxInitializer[];
@@ -55,7 +59,8 @@ const attributeProto = { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
 const tensorProto = { dims: 1, dataType: 2, name: 8, rawData: 9 };
 const valueInfoProto = { name: 1, type: 2 };
-const typeProto = { tensorType: 1 };
+const typeProto = { tensorType: 1, sequenceType: 4 };
+const sequenceTypeProto = { elemType: 1 };
 const tensorTypeProto = { elemType: 1, shape: 2 };
 const shapeProto = { dim: 1 };
 const dimensionProto = { value: 1 };
@@ -73,8 +78,13 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     for (const tensor of graph.initializers) {
       message(writer, graphProto.initializer, () => encodeInitializer(writer, tensor));
     }
-    for (const value of graph.inputs) message(writer, graphProto.input, () => encodeValueInfo(writer, value));
-    for (const value of graph.outputs) message(writer, graphProto.output, () => encodeValueInfo(writer, value));
+    const { sequenceOutput, hasHiddenShapes = false } = graph;
+    if (sequenceOutput) message(writer, graphProto.output, () => encodeSequenceInfo(writer, sequenceOutput));
+    const values = (field: number, list: readonly OnnxValue[]) => {
+      for (const value of list) message(writer, field, () => encodeValueInfo(writer, value, hasHiddenShapes));
+    };
+    values(graphProto.input, graph.inputs);
+    values(graphProto.output, graph.outputs);
   });
   for (const [domain, version] of [
     ['', opset],
@@ -137,16 +147,32 @@ function encodeInitializer(writer: BinaryWriter, { name, shape, dtype, data }: O
   writer.tag(tensorProto.rawData, WireType.LengthDelimited).bytes(bytes);
 }
 
-function encodeValueInfo(writer: BinaryWriter, { name, shape, dtype }: OnnxValue): void {
+function encodeValueInfo(writer: BinaryWriter, { name, shape, dtype }: OnnxValue, hidesShape: boolean): void {
   writer.tag(valueInfoProto.name, WireType.LengthDelimited).string(name);
   message(writer, valueInfoProto.type, () =>
     message(writer, typeProto.tensorType, () => {
       writer.tag(tensorTypeProto.elemType, WireType.Varint).int32(onnxDtypes[dtype]);
       message(writer, tensorTypeProto.shape, () => {
         for (const extent of shape) {
-          message(writer, shapeProto.dim, () => writer.tag(dimensionProto.value, WireType.Varint).int64(extent));
+          message(writer, shapeProto.dim, () => {
+            if (!hidesShape) writer.tag(dimensionProto.value, WireType.Varint).int64(extent);
+          });
         }
       });
     }),
+  );
+}
+
+/** A sequence of float tensors. */
+function encodeSequenceInfo(writer: BinaryWriter, name: string): void {
+  writer.tag(valueInfoProto.name, WireType.LengthDelimited).string(name);
+  message(writer, valueInfoProto.type, () =>
+    message(writer, typeProto.sequenceType, () =>
+      message(writer, sequenceTypeProto.elemType, () =>
+        message(writer, typeProto.tensorType, () => {
+          writer.tag(tensorTypeProto.elemType, WireType.Varint).int32(onnxDtypes.float32);
+        }),
+      ),
+    ),
   );
 }

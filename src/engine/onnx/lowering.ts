@@ -69,8 +69,8 @@ const lowerings: { readonly [Name in LoweredName]: LoweringRule<Name> } = {
   after: ({ builder, inputs, shape }) => {
     const [x, trigger] = pair(inputs);
     const flat = builder.node('Reshape', [trigger, builder.int64s([-1])], [sizeOf(trigger.shape)], trigger.dtype);
-    const first = builder.node('Gather', [flat, builder.int32s([1], [0])], [1], trigger.dtype, { axis: 0 });
-    const probe = asFloat(builder, first);
+    const element = builder.node('Gather', [flat, builder.int32s([1], [0])], [1], trigger.dtype, { axis: 0 });
+    const probe = asFloat(builder, element);
     const condition = builder.node('Equal', [probe, probe], [1], 'bool');
     return boolsAsFloats(builder, [x], ([y]) => builder.node('Where', [condition, y, y], shape, y.dtype));
   },
@@ -233,7 +233,10 @@ const lowerings: { readonly [Name in LoweredName]: LoweringRule<Name> } = {
 
 /** The graph of a verified Program, with inputs `input.NAME` and `state.NAME`, outputs `output.NAME` and `next.NAME`. */
 export function lowerProgram(program: Program, forms: ProviderForms = {}): OnnxGraph {
-  const expanded = expandComposites(program, new Set([...keptComposites, ...(Object.keys(forms) as OpName[]).filter(isComposite)]));
+  const expanded = expandComposites(
+    program,
+    new Set([...keptComposites, ...(Object.keys(forms) as OpName[]).filter(isComposite)]),
+  );
   const constants = foldConstants(expanded);
   const builder = new GraphBuilder();
   const values = new Map<number, OnnxValue>();

@@ -3,6 +3,7 @@ import { type Program, verifyProgram } from '../../tensor/index.ts';
 import type { Engine } from '../engine.ts';
 import { compileProgram } from './compile.ts';
 import { translateFailure } from './failures.ts';
+import { NativeSession } from './native-session.ts';
 import { OnnxSession } from './onnx-session.ts';
 import type { OnnxRuntime } from './runtime.ts';
 
@@ -18,7 +19,9 @@ export function onnxEngineOn(runtime: OnnxRuntime): Engine & { readonly runtime:
       const compiled = compileProgram(program, runtime.provider);
       const stateOutputs = compiled.changing.map((name) => `next.${name}`);
       try {
-        return new OnnxSession(program, compiled, runtime, await runtime.create(compiled.model, stateOutputs));
+        const session = await runtime.create(compiled.model, stateOutputs);
+        const Loaded = runtime.writesInPlace ? NativeSession : OnnxSession;
+        return new Loaded(program, compiled, runtime, session);
       } catch (cause) {
         throw translateFailure(cause, runtime.provider);
       }

@@ -1,82 +1,64 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { present } from '../../core/index.ts';
-import type { DType, Program } from '../../tensor/index.ts';
+import type { Program } from '../../tensor/index.ts';
 import { checkArray, checkInputs, sessionClosed, specOf, zeros } from '../arrays.ts';
-import type { ArraySpec, NumericData, Session } from '../engine.ts';
+import type { NumericData, Session } from '../engine.ts';
+import { checkIndices, type IndexLimit, indexLimits } from '../index-limits.ts';
 import type { CompiledProgram } from './compile.ts';
 import { DeviceCopy } from './device-copy.ts';
 import { translateFailure } from './failures.ts';
+import { zeroInput } from './hidden-shapes.ts';
 import type { OnnxRuntime } from './runtime.ts';
+import { runtimeTensor } from './runtime-tensor.ts';
 
-/** A Program in ONNX Runtime. State stays where the provider computes: in our arrays on the CPU, in device buffers on WebGPU. */
+/** The exception says it all; by default the WebAssembly build also writes it to the console. */
+const quietly = { logSeverityLevel: 4 } as const;
+
+/**
+ * A Program on a provider that hands out its results: WebGPU, whose states stay in device buffers, the results of one step
+ * being the state of the next, and WebAssembly, which copies them in and out of its own memory.
+ */
 export class OnnxSession implements Session {
   readonly program: Program;
   private readonly runtime: OnnxRuntime;
   private readonly session: InferenceSession;
-  private readonly outputNames: readonly string[];
+  private readonly limits: readonly IndexLimit[];
   private readonly state = new Map<string, Tensor>();
-  /** The second set of buffers, used in turn with the first where a run writes into arrays that we own. */
-  private readonly spare = new Map<string, Tensor>();
   private readonly changing: readonly string[];
-  private readonly inPlace: ReadonlySet<string>;
   private readonly device: DeviceCopy | undefined;
+  private isRunning = false;
   private ending: string | undefined;
 
   constructor(program: Program, compiled: CompiledProgram, runtime: OnnxRuntime, session: InferenceSession) {
     this.program = program;
     this.runtime = runtime;
     this.session = session;
+    this.limits = indexLimits(program);
     this.device = runtime.hasDeviceMemory ? new DeviceCopy(runtime) : undefined;
-    this.outputNames = compiled.graph.outputs.map(({ name }) => name);
     this.changing = compiled.changing;
-    this.inPlace = compiled.inPlace;
     for (const name of Object.keys(program.state)) {
       const spec = specOf(program, 'state', name);
-      this.state.set(name, this.tensor(spec, zeros(spec)));
-    }
-    if (runtime.writesInPlace) {
-      for (const name of this.changing.filter((name) => !this.inPlace.has(name))) {
-        const spec = specOf(program, 'state', name);
-        this.spare.set(name, this.tensor(spec, zeros(spec)));
-      }
+      this.state.set(name, runtimeTensor(runtime, spec, zeros(spec)));
     }
   }
 
   async run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
     this.requireUsable();
     checkInputs(this.program, inputs);
-    await this.moveStateToDevice();
-    const feeds: Record<string, Tensor> = {};
-    for (const name of Object.keys(this.program.inputs)) {
-      feeds[`input.${name}`] = this.tensor(specOf(this.program, 'input', name), present(inputs[name], name));
-    }
-    for (const [name, tensor] of this.state) feeds[`state.${name}`] = tensor;
-    // A feed that no node reads is not part of the graph.
-    for (const name of Object.keys(feeds)) if (!this.session.inputNames.includes(name)) delete feeds[name];
-
-    const fetches: Record<string, Tensor | null> = {};
-    for (const name of this.outputNames) fetches[name] = null;
-    for (const [name, tensor] of this.spare) fetches[`next.${name}`] = tensor;
-    for (const name of this.inPlace) fetches[`next.${name}`] = present(this.state.get(name), name);
-    const results = await this.session.run(feeds, fetches).catch((cause) => {
-      // A step that writes over its state may have written some of it before it failed.
-      if (this.inPlace.size > 0) this.ending = 'broke off in the middle of a step, so its state is lost';
+    checkIndices(this.limits, inputs);
+    this.isRunning = true;
+    try {
+      const results = await this.step(inputs);
+      const outputs: Record<string, NumericData> = {};
+      for (const name of Object.keys(this.program.outputs)) {
+        outputs[name] = (await present(results[`output.${name}`], name).getData()) as NumericData;
+      }
+      return outputs;
+    } catch (cause) {
       throw translateFailure(cause, this.runtime.provider);
-    });
-
-    for (const name of this.changing) {
-      if (this.inPlace.has(name)) continue;
-      const before = present(this.state.get(name), name);
-      this.state.set(name, present(results[`next.${name}`], name));
-      if (this.runtime.writesInPlace) this.spare.set(name, before);
-      else if (before.location !== 'cpu') before.dispose();
+    } finally {
+      this.isRunning = false;
     }
-    const outputs: Record<string, NumericData> = {};
-    for (const name of Object.keys(this.program.outputs)) {
-      const tensor = present(results[`output.${name}`], name);
-      outputs[name] = (await tensor.getData()) as NumericData;
-    }
-    return outputs;
   }
 
   async set(name: string, data: NumericData): Promise<void> {
@@ -84,22 +66,17 @@ export class OnnxSession implements Session {
     const spec = specOf(this.program, 'state', name);
     checkArray('state', name, spec, data);
     const before = present(this.state.get(name), name);
-    if (before.location === 'cpu') {
-      (before.data as NumericData).set(data as never);
-      return;
-    }
-    const copy = zeros(spec);
-    copy.set(data as never);
-    this.state.set(name, this.tensor(spec, copy));
-    before.dispose();
+    const copy = zeros(spec) as Float32Array;
+    copy.set(data);
+    this.state.set(name, runtimeTensor(this.runtime, spec, copy));
+    if (before.location !== 'cpu') before.dispose();
   }
 
   async get(name: string): Promise<NumericData> {
     this.requireUsable();
-    specOf(this.program, 'state', name);
+    const spec = specOf(this.program, 'state', name);
     const tensor = present(this.state.get(name), name);
-    const isElsewhere = this.device && tensor.location !== 'cpu';
-    const near = isElsewhere ? await this.device.download(tensor, specOf(this.program, 'state', name)) : tensor;
+    const near = this.device && tensor.location !== 'cpu' ? await this.device.download(tensor, spec) : tensor;
     return ((await near.getData()) as NumericData).slice();
   }
 
@@ -108,9 +85,30 @@ export class OnnxSession implements Session {
     this.ending = 'is closed';
     for (const tensor of this.state.values()) if (tensor.location !== 'cpu') tensor.dispose();
     this.state.clear();
-    this.spare.clear();
     await this.device?.close();
     await this.session.release();
+  }
+
+  /** Runs the graph once; the results become the state. */
+  private async step(inputs: { readonly [name: string]: NumericData }): Promise<{ readonly [name: string]: Tensor }> {
+    await this.moveStateToDevice();
+    const feeds: Record<string, Tensor> = {
+      [zeroInput]: new this.runtime.Tensor('int64', BigInt64Array.of(0n), []),
+    };
+    for (const name of Object.keys(this.program.inputs)) {
+      const spec = specOf(this.program, 'input', name);
+      feeds[`input.${name}`] = runtimeTensor(this.runtime, spec, present(inputs[name], name));
+    }
+    for (const [name, tensor] of this.state) feeds[`state.${name}`] = tensor;
+    // A feed that no node reads is not part of the graph.
+    for (const name of Object.keys(feeds)) if (!this.session.inputNames.includes(name)) delete feeds[name];
+    const results = await this.session.run(feeds, quietly);
+    for (const name of this.changing) {
+      const before = present(this.state.get(name), name);
+      this.state.set(name, present(results[`next.${name}`], name));
+      if (before.location !== 'cpu') before.dispose();
+    }
+    return results;
   }
 
   /** State that was set since the last step is uploaded once, not in every step that reads it. */
@@ -122,14 +120,8 @@ export class OnnxSession implements Session {
     }
   }
 
-  private tensor({ shape, dtype }: ArraySpec, data: NumericData): Tensor {
-    const { Tensor } = this.runtime;
-    const array = data instanceof Float64Array ? Float32Array.from(data) : data;
-    // The element types of the language that ONNX Runtime's tensors lack never reach here: load() refuses them.
-    return new Tensor(dtype as Exclude<DType, 'bfloat16'>, array as never, shape);
-  }
-
   private requireUsable(): void {
     if (this.ending) throw sessionClosed(this.ending);
+    if (this.isRunning) throw sessionClosed('is in the middle of a step');
   }
 }

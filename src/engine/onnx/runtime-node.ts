@@ -3,17 +3,23 @@ import { GroundworkError } from '../../core/index.ts';
 import { cpuDtypes, webgpuDtypes } from './provider-dtypes.ts';
 import type { OnnxRuntime, Provider, RuntimeOptions } from './runtime.ts';
 import { sessionOptions } from './session-options.ts';
+import { fixWasmThreads } from './wasm-threads.ts';
 
 /** ONNX Runtime for Node: providers cpu and webgpu by the native package, wasm by the web package. */
 export async function loadRuntime(provider: Provider, options: RuntimeOptions = {}): Promise<OnnxRuntime> {
-  const numThreads = options.numThreads ?? availableParallelism();
-  const common = { provider, numThreads, memoryBytes: totalmem(), writesInPlace: provider === 'cpu', hasDeviceMemory: provider === 'webgpu' };
+  const common = {
+    provider,
+    memoryBytes: totalmem(),
+    writesInPlace: provider === 'cpu',
+    hasDeviceMemory: provider === 'webgpu',
+  };
   const cpuName = cpus()[0]?.model.trim() ?? 'unknown processor';
   if (provider === 'wasm') {
     const ort = await import('onnxruntime-web');
-    ort.env.wasm.numThreads = numThreads;
+    const numThreads = fixWasmThreads(ort.env, options.numThreads, availableParallelism());
     return {
       ...common,
+      numThreads,
       version: ort.env.versions.web ?? ort.env.versions.common,
       device: `${cpuName}, WebAssembly`,
       dtypes: cpuDtypes,
@@ -22,8 +28,10 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions = 
     };
   }
   const ort = await importNative();
+  const numThreads = options.numThreads ?? availableParallelism();
   return {
     ...common,
+    numThreads,
     version: ort.env.versions.node ?? ort.env.versions.common,
     device: provider === 'cpu' ? cpuName : 'WebGPU adapter of the system',
     dtypes: provider === 'cpu' ? cpuDtypes : webgpuDtypes,

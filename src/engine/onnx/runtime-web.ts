@@ -2,6 +2,7 @@ import { GroundworkError } from '../../core/index.ts';
 import { cpuDtypes, webgpuDtypes } from './provider-dtypes.ts';
 import type { OnnxRuntime, Provider, RuntimeOptions } from './runtime.ts';
 import { sessionOptions } from './session-options.ts';
+import { fixWasmThreads } from './wasm-threads.ts';
 
 /** ONNX Runtime for browsers: providers wasm and webgpu. */
 export async function loadRuntime(provider: Provider, options: RuntimeOptions = {}): Promise<OnnxRuntime> {
@@ -10,15 +11,13 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions = 
       hint: "Use the provider 'wasm'.",
     });
   }
-  if (provider === 'webgpu' && !('gpu' in navigator)) {
-    throw new GroundworkError('provider-unavailable', 'this browser has no WebGPU', {
-      hint: "Use the provider 'wasm', or a current browser on a secure (https or localhost) page.",
-    });
-  }
+  if (provider === 'webgpu') await requireAdapter();
   const ort = provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
-  // Threads need shared memory, which a page has only under the headers COOP same-origin and COEP require-corp.
-  const numThreads = globalThis.crossOriginIsolated ? (options.numThreads ?? navigator.hardwareConcurrency) : 1;
-  ort.env.wasm.numThreads = numThreads;
+  if (options.assetsUrl !== undefined) ort.env.wasm.wasmPaths = options.assetsUrl;
+  // On WebGPU the threads of WebAssembly have nothing to do. They need shared memory, which a page has only under the
+  // headers COOP same-origin and COEP require-corp.
+  const isThreaded = provider === 'wasm' && globalThis.crossOriginIsolated;
+  const numThreads = fixWasmThreads(ort.env, isThreaded ? options.numThreads : 1, navigator.hardwareConcurrency);
   return {
     provider,
     numThreads,
@@ -33,4 +32,13 @@ export async function loadRuntime(provider: Provider, options: RuntimeOptions = 
     create: (model, stateOutputs) =>
       ort.InferenceSession.create(model, sessionOptions(provider, numThreads, stateOutputs, options)),
   };
+}
+
+async function requireAdapter(): Promise<void> {
+  const { gpu } = (globalThis.navigator ?? {}) as { gpu?: { requestAdapter(): Promise<unknown> } };
+  if (await gpu?.requestAdapter()) return;
+  const problem = gpu ? 'this browser has WebGPU, but found no graphics adapter' : 'this page has no WebGPU';
+  throw new GroundworkError('provider-unavailable', problem, {
+    hint: "Use the provider 'wasm', or a current browser with a graphics driver on a secure (https or localhost) page.",
+  });
 }

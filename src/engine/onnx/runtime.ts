@@ -8,6 +8,11 @@ export type Provider = (typeof providers)[number];
 export interface RuntimeOptions {
   /** Threads inside one operator. Default: as many as the machine runs at once. */
   readonly numThreads?: number;
+  /**
+   * In a browser: the address of a folder that serves the files of onnxruntime-web/dist (`ort-wasm-simd-threaded*.mjs` and
+   * `.wasm`), with a slash at its end. Default: the folder of the page's script.
+   */
+  readonly assetsUrl?: string;
   /** Which settings to pass to ONNX Runtime besides those chosen here; for measurements. */
   readonly sessionOptions?: Partial<InferenceSession.SessionOptions>;
 }

@@ -21,7 +21,8 @@ export function sessionOptions(
     enableCpuMemArena: true,
     enableMemPattern: false,
     executionMode: 'sequential',
-    intraOpNumThreads: numThreads,
+    // On WebGPU the processor has nothing to compute.
+    intraOpNumThreads: provider === 'webgpu' ? 1 : numThreads,
     interOpNumThreads: 1,
     // Errors come back as exceptions; warnings about what we do on purpose would only disturb.
     logSeverityLevel: 4,

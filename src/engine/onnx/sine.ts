@@ -7,7 +7,7 @@ import type { OnnxValue } from './graph.ts';
  */
 
 /** π as a sum of floats, the first two so short that their products with small integers are exact (Cody & Waite 1980). */
-const partsOfPi = [3.140625, 9.67502593994140625e-4, 1.509957990978376432e-7] as const;
+const partsOfPi = [3.140625, 9.675025939941406e-4, 1.50995799e-7] as const;
 
 /** 1/3!, 1/5!, …, 1/11! with their signs. What is left out is below 6e-8 in [−π/2, π/2]. */
 const coefficients = [-1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800] as const;

@@ -1,0 +1,34 @@
+// `npm run bench -- NAME [flags]`: the benchmarks by name.
+
+import { GroundworkError } from '../src/core/index.ts';
+import { runStepBenchmark } from './step/step-benchmark.ts';
+
+const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = { step: runStepBenchmark };
+
+const usage = `npm run bench -- NAME [flags]
+
+  step   time a training step against other frameworks
+
+npm run bench -- NAME --help tells the flags of one of them.`;
+
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  const benchmark = name === undefined || !Object.hasOwn(benchmarks, name) ? undefined : benchmarks[name];
+  if (!benchmark) {
+    const found = name === undefined ? 'no benchmark was named' : `there is no benchmark called "${name}"`;
+    const known = Object.keys(benchmarks).join(', ');
+    throw new GroundworkError('usage', `${found}, expected one of: ${known}`, { hint: 'See npm run bench -- --help.' });
+  }
+  await benchmark(args);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof GroundworkError)) throw error;
+  process.stderr.write(`${error.message}\n${error.hint}\n`);
+  process.exitCode = error.exitCode;
+}

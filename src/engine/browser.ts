@@ -1,0 +1,22 @@
+// engine/ for browsers: the names of index.ts with nothing from Node behind them. package.json points bundlers here.
+import type { Engine } from './engine.ts';
+import { onnxEngineOn } from './onnx/onnx-engine.ts';
+import type { OnnxRuntime, Provider, RuntimeOptions } from './onnx/runtime.ts';
+import { loadRuntime } from './onnx/runtime-web.ts';
+
+/**
+ * An engine on ONNX Runtime in a browser.
+ *
+ * @param provider `wasm` (default) or `webgpu`
+ * @throws GroundworkError `provider-unavailable`
+ */
+export async function onnxEngine(
+  provider: Provider = 'wasm',
+  options: RuntimeOptions = {},
+): Promise<Engine & { readonly runtime: OnnxRuntime }> {
+  return onnxEngineOn(await loadRuntime(provider, options));
+}
+
+export type { ArraySpec, Engine, EngineProbe, NumericData, Session } from './engine.ts';
+export { type Provider, providers, type RuntimeOptions } from './onnx/runtime.ts';
+export { referenceEngine } from './reference/reference-engine.ts';
