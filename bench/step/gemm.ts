@@ -70,6 +70,13 @@ async function timeRuns(session: Session): Promise<number[]> {
   return times;
 }
 
+/** Values in −0.5 … 0.5 without a short period. */
+function fill(length: number, stride: number): Float32Array {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = ((i * stride) % 1019) / 1019 - 0.5;
+  return values;
+}
+
 async function tryProduct(engine: Engine, shape: GemmShape): Promise<Product> {
   const { m, n, k, transposeLeft, transposeRight } = shape;
   const program = trace(
@@ -87,8 +94,8 @@ async function tryProduct(engine: Engine, shape: GemmShape): Promise<Product> {
     },
   );
   const session = await engine.load(program);
-  const left = Float32Array.from({ length: m * k }, (_, i) => ((i * 7919) % 1013) / 1013 - 0.5);
-  const right = Float32Array.from({ length: k * n }, (_, i) => ((i * 6007) % 1019) / 1019 - 0.5);
+  const left = fill(m * k, 7919);
+  const right = fill(k * n, 6007);
   await session.set('left', left);
   await session.set('right', right);
   await session.run({});

@@ -46,7 +46,9 @@ export function initialValues(name: string, shape: Shape): Float32Array {
   const isTable = name === 'embedding' || name === 'head';
   const deviation = isTable ? 0.02 : 1 / Math.sqrt(shape.at(-1) ?? 1);
   const stream = randomStream(seed, `initial.${name}`);
-  return Float32Array.from({ length: sizeOf(shape) }, () => deviation * stream.nextNormal());
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = deviation * stream.nextNormal();
+  return values;
 }
 
 /** Tokens [N, B, T + 1], low ones far more often than high ones, so that there is something to learn in five steps. */

@@ -37,6 +37,8 @@ export interface OnnxInitializer extends OnnxValue {
 export interface OnnxGraph {
   /** True if the file leaves the extents of inputs and outputs open (see hidden-shapes.ts). */
   readonly hasHiddenShapes?: boolean;
+  /** Intermediate values whose shapes the file declares nevertheless. */
+  readonly declaredShapes?: readonly OnnxValue[];
   /** The output of type sequence that stands first, if there is one (see native-session.ts). */
   readonly sequenceOutput?: string;
   readonly inputs: readonly OnnxValue[];
@@ -53,7 +55,7 @@ const irVersion = 10;
 // Field numbers of onnx.proto, message by message.
 const modelProto = { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 };
 const opsetProto = { domain: 1, version: 2 };
-const graphProto = { node: 1, name: 2, initializer: 5, input: 11, output: 12 };
+const graphProto = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 };
 const nodeProto = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 };
 const attributeProto = { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20 };
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
@@ -85,6 +87,9 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     };
     values(graphProto.input, graph.inputs);
     values(graphProto.output, graph.outputs);
+    for (const value of graph.declaredShapes ?? []) {
+      message(writer, graphProto.valueInfo, () => encodeValueInfo(writer, value, false));
+    }
   });
   for (const [domain, version] of [
     ['', opset],

@@ -12,6 +12,9 @@ export const zeroInput = 'zero';
  * values of another shape, and a training step holds twice what it needs (docs/notebook.md, "Memory"). Where it does not
  * know them, each value is allocated when it is made and freed after its last reader. So every target shape gets a zero
  * added that is only known when the step runs.
+ *
+ * One thing is lost: a kernel may write its result over an operand only where both shapes are known to be equal. That
+ * matters where a kernel changes a few elements of a large tensor, so there the shapes are declared.
  */
 export function hideShapes(graph: OnnxGraph): OnnxGraph {
   const constants = new Set(graph.initializers.map(({ name }) => name));
@@ -33,7 +36,17 @@ export function hideShapes(graph: OnnxGraph): OnnxGraph {
     if (!takesShape || x === undefined || target === undefined || !constants.has(target)) return node;
     return { ...node, inputs: [x, hide(target, node), ...rest] };
   });
+  const declared = nodes.flatMap(({ opType, inputs, outputs }) =>
+    opType === 'ScatterElements' ? [present(inputs[0], 'a base'), present(outputs[0], 'a result')] : [],
+  );
   const zero = { name: zeroInput, shape: [], dtype: 'int64' as const };
   values.set(zeroInput, zero);
-  return { ...graph, hasHiddenShapes: true, inputs: [...graph.inputs, zero], nodes: [...sums.values(), ...nodes], values };
+  return {
+    ...graph,
+    hasHiddenShapes: true,
+    declaredShapes: declared.map((name) => present(values.get(name), name)),
+    inputs: [...graph.inputs, zero],
+    nodes: [...sums.values(), ...nodes],
+    values,
+  };
 }

@@ -1,5 +1,5 @@
 import { present } from '../../core/index.ts';
-import { type Shape, sizeOf } from '../../tensor/index.ts';
+import { type Shape, sameShape, sizeOf } from '../../tensor/index.ts';
 import type { OnnxAttribute, OnnxDType, OnnxGraph, OnnxNode, OnnxValue } from './graph.ts';
 
 /**
@@ -54,8 +54,12 @@ class Editor {
     return this.numReaders.get(name) === 1;
   }
 
-  /** The number that a value holds everywhere, if it is a scalar constant. */
-  scalarConstant(name: string): number | undefined {
+  /** The number that a value holds everywhere, if it is a constant or a constant stretched. */
+  constantEverywhere(name: string): number | undefined {
+    const stretched = this.producers.get(name);
+    if (stretched?.opType === 'Expand' || stretched?.opType === 'Reshape') {
+      return this.constantEverywhere(present(stretched.inputs[0], 'an operand'));
+    }
     const found = this.scalars.get(name);
     return found?.dtype === 'float32' && sizeOf(found.shape) === 1 ? Number(found.data[0]) : undefined;
   }
@@ -153,9 +157,10 @@ function foldScales(graph: OnnxGraph): OnnxGraph {
   const scaleOf = (node: OnnxNode | undefined): { name: string; factor: number } | undefined => {
     if (node?.opType !== 'Mul') return undefined;
     const [x = '', y = ''] = node.inputs;
-    const [left, right] = [editor.scalarConstant(x), editor.scalarConstant(y)];
-    if (right !== undefined) return { name: x, factor: right };
-    return left === undefined ? undefined : { name: y, factor: left };
+    const [left, right] = [editor.constantEverywhere(x), editor.constantEverywhere(y)];
+    const keepsShape = (name: string) => sameShape(editor.value(name).shape, editor.value(node.outputs[0] ?? '').shape);
+    if (right !== undefined && keepsShape(x)) return { name: x, factor: right };
+    return left !== undefined && keepsShape(y) ? { name: y, factor: left } : undefined;
   };
   for (const node of graph.nodes) {
     if (!takesAlpha.has(node.opType) || node.inputs.length > 2) {
@@ -192,7 +197,7 @@ function hoistScales(graph: OnnxGraph): OnnxGraph {
     if (node.opType !== 'Mul') return node;
     for (const [product, scaled] of [node.inputs, [...node.inputs].reverse()]) {
       const inner = scaled !== undefined && editor.isReadOnce(scaled) ? editor.producer(scaled, 'Mul') : undefined;
-      const factor = inner && editor.scalarConstant(inner.inputs[1] ?? '');
+      const factor = inner && editor.constantEverywhere(inner.inputs[1] ?? '');
       const source = product === undefined ? undefined : productBehind(editor, product);
       if (factor === undefined || !source || factors.has(source)) continue;
       factors.set(source, factor);
