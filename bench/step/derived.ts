@@ -61,5 +61,6 @@ function overGemm({ spec, row, measurement }: Measured, comparison: Comparison):
 }
 
 function describe({ spec, measurement }: Measured): string {
-  return `${spec.label}, ${measurement.threads} threads`.replace(/\b1 threads$/, '1 thread');
+  const disturbed = measurement.numDisturbed > 0 ? ', DISTURBED' : '';
+  return `${spec.label}, ${measurement.threads} thread${measurement.threads === 1 ? '' : 's'}${disturbed}`;
 }

@@ -31,7 +31,12 @@ export function specOf(program: Program, kind: 'input' | 'state', name: string):
 }
 
 /** Checks that an array fits a named input or state. */
-export function checkArray(kind: 'input' | 'state', name: string, spec: ArraySpec, data: NumericData | undefined): void {
+export function checkArray(
+  kind: 'input' | 'state',
+  name: string,
+  spec: ArraySpec,
+  data: NumericData | undefined,
+): void {
   const expected = `${spec.dtype} ${formatShape(spec.shape)}, ${sizeOf(spec.shape)} elements`;
   if (data === undefined) {
     throw new GroundworkError('invalid-array', `${kind} "${name}" was not given, expected ${expected}`, {

@@ -6,6 +6,16 @@ import type { DType, Program, Shape } from '../tensor/index.ts';
  */
 export type NumericData = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
 
+/** What a session will need, in bytes. */
+export interface MemoryEstimate {
+  /** Parameters, moments and whatever else lives from step to step, with every copy that the engine keeps. */
+  readonly stateBytes: number;
+  /** The most that the values of one step take at once. */
+  readonly activationBytes: number;
+  /** By how much loading and running the session lets the process (or the device) grow. */
+  readonly peakBytes: number;
+}
+
 /** Something that runs Programs. */
 export interface Engine {
   /** What it is and where it runs, such as `onnx/cpu`. */
@@ -18,6 +28,8 @@ export interface Engine {
    * @throws GroundworkError `provider-unavailable`, `unsupported-dtype`, `unsupported-op`, `out-of-memory`
    */
   load(program: Program): Promise<Session>;
+  /** The memory that a session of this Program will need, without loading it. */
+  estimateMemory(program: Program): MemoryEstimate;
 }
 
 /** A Program loaded on an engine, with its state. One step at a time; close it when done. */

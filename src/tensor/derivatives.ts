@@ -5,8 +5,8 @@ import {
   geluErf,
   geluTanh,
   inverseRootMeanSquare,
-  scaledQuery,
   queryBlocks,
+  scaledQuery,
   stackGroups,
   targetIndices,
 } from './definitions.ts';

@@ -19,6 +19,13 @@ export {
   softmax,
 } from './composites.ts';
 export { derivatives } from './derivatives.ts';
+export {
+  type DescribedMemory,
+  describe,
+  describeProgram,
+  type ProgramDescription,
+  type ScopeCost,
+} from './describe.ts';
 export { type DType, dtypeBytes, dtypes, isFloating } from './dtype.ts';
 export { expandComposites } from './expand.ts';
 export {

@@ -6,6 +6,7 @@ import {
   cast,
   crossEntropy,
   gatherRows,
+  multiply,
   type Program,
   reshape,
   scope,
@@ -99,7 +100,7 @@ for (const [name, loadEngine] of engines) {
     });
 
     test('is never left with a state that a failed step has half replaced: it keeps the old one, or is closed', async () => {
-      await using session = await openSession(open(embedding(4)));
+      await using session = await openSession(open(shiftedEmbedding()));
       await session.run({ indices: Int32Array.of(0, 1) });
       await lateRefusalOf(session.run({ indices: Int32Array.of(0, 4) }));
       const kept = await session.get('numSteps').catch((error: GroundworkError) => error.code);
@@ -148,13 +149,16 @@ for (const [name, loadEngine] of engines) {
     for (const [op, index, program] of [
       ['gatherRows', 4, embedding(4)],
       ['gatherRows', 2 ** 31 - 1, embedding(4)],
+      ['gatherRows by a computed index', 4, shiftedEmbedding()],
       ['takeAlongAxis', 4, selection()],
       ['a target of crossEntropy', 4, losses()],
     ] as const) {
       test(`names the scope where ${op} meets the index ${index} of 4`, async () => {
         await using session = await openSession(open(program));
         const error = await lateRefusalOf(session.run({ indices: Int32Array.of(0, index) }));
-        expectRefusal(error, 'engine-failure', 'model.lookup');
+        // An engine may look at its inputs before a step, or find out during it.
+        expect(['invalid-array', 'engine-failure']).toContain(error.code);
+        expect(error.scope).toBe('model.lookup');
       });
     }
 
@@ -203,6 +207,11 @@ async function openSession<S extends { close(): Promise<void> }>(opening: Promis
 /** Rows of a table by the input `indices`, and a count of the steps. */
 function embedding(numRows: number): Program {
   return lookup([numRows, 3], (table, indices) => gatherRows(table, indices));
+}
+
+/** The same with indices that the Program computes, so that no engine can know them before the step. */
+function shiftedEmbedding(): Program {
+  return lookup([4, 3], (table, indices) => gatherRows(table, multiply(indices, 1)));
 }
 
 function selection(): Program {

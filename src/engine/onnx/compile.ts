@@ -4,8 +4,8 @@ import { encodeModel, type OnnxGraph } from './graph.ts';
 import { hideShapes } from './hidden-shapes.ts';
 import { planInPlace } from './in-place.ts';
 import { lowerProgram } from './lowering.ts';
-import { applyRewrites, cpuRewrites } from './rewrites.ts';
 import { stopBeforeCopies } from './native-session.ts';
+import { applyRewrites, cpuRewrites } from './rewrites.ts';
 import type { Provider } from './runtime.ts';
 import { scheduleGraph } from './schedule.ts';
 

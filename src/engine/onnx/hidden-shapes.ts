@@ -25,7 +25,15 @@ export function hideShapes(graph: OnnxGraph): OnnxGraph {
     if (!sum) {
       const value = { ...present(values.get(name), name), name: `h${values.size}` };
       values.set(value.name, value);
-      sum = { opType: 'Add', domain: '', inputs: [name, zeroInput], outputs: [value.name], attributes: {}, scope, phase };
+      sum = {
+        opType: 'Add',
+        domain: '',
+        inputs: [name, zeroInput],
+        outputs: [value.name],
+        attributes: {},
+        scope,
+        phase,
+      };
       sums.set(name, sum);
     }
     return present(sum.outputs[0], 'a result');

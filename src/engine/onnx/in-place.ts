@@ -136,7 +136,15 @@ class Planner {
       const { scope, phase } = node;
       const trigger = present(other.outputs[0], 'a result');
       before.push(
-        { opType: 'Shape', domain: '', inputs: [trigger], outputs: [empty], attributes: { start: 0, end: 0 }, scope, phase },
+        {
+          opType: 'Shape',
+          domain: '',
+          inputs: [trigger],
+          outputs: [empty],
+          attributes: { start: 0, end: 0 },
+          scope,
+          phase,
+        },
         { opType: 'Reshape', domain: '', inputs: [scalar, empty], outputs: [waited], attributes: {}, scope, phase },
       );
       scalar = waited;

@@ -8,8 +8,8 @@ import type { CompiledProgram } from './compile.ts';
 import { translateFailure } from './failures.ts';
 import type { OnnxGraph } from './graph.ts';
 import { zeroInput } from './hidden-shapes.ts';
-import { runtimeTensor } from './runtime-tensor.ts';
 import type { OnnxRuntime } from './runtime.ts';
+import { runtimeTensor } from './runtime-tensor.ts';
 
 /**
  * A Program on the native CPU provider. State and outputs live in arrays of ours, which the runtime writes itself: in place
@@ -59,7 +59,8 @@ export class NativeSession implements Session {
     for (const [name, tensor] of this.state) feeds[`state.${name}`] = tensor;
     const fetches: Record<string, Tensor | null> = { [stopOutput]: null };
     for (const [name, tensor] of this.outputs) fetches[`output.${name}`] = tensor;
-    for (const name of this.changing) fetches[`next.${name}`] = present(this.spare.get(name) ?? this.state.get(name), name);
+    for (const name of this.changing)
+      fetches[`next.${name}`] = present(this.spare.get(name) ?? this.state.get(name), name);
     this.isRunning = true;
     try {
       await this.session.run(feeds, fetches);

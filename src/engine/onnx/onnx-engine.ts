@@ -3,6 +3,7 @@ import { type Program, verifyProgram } from '../../tensor/index.ts';
 import type { Engine } from '../engine.ts';
 import { compileProgram } from './compile.ts';
 import { translateFailure } from './failures.ts';
+import { estimateMemory } from './memory.ts';
 import { NativeSession } from './native-session.ts';
 import { OnnxSession } from './onnx-session.ts';
 import type { OnnxRuntime } from './runtime.ts';
@@ -13,6 +14,10 @@ export function onnxEngineOn(runtime: OnnxRuntime): Engine & { readonly runtime:
     name: `onnx/${runtime.provider}`,
     dtypes: runtime.dtypes,
     runtime,
+    estimateMemory: (program) => {
+      verifyProgram(program);
+      return estimateMemory(program, compileProgram(program, runtime.provider));
+    },
     load: async (program) => {
       verifyProgram(program);
       requireDtypes(program, runtime);

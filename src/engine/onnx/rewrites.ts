@@ -9,12 +9,7 @@ import type { OnnxAttribute, OnnxDType, OnnxGraph, OnnxNode, OnnxValue } from '.
 export type Rewrite = (graph: OnnxGraph) => OnnxGraph;
 
 /** Faster forms of the CPU kernels, native and WebAssembly. */
-export const cpuRewrites: readonly Rewrite[] = [
-  fuseTransposedOperands,
-  foldScales,
-  hoistScales,
-  transposeBeforeGemm,
-];
+export const cpuRewrites: readonly Rewrite[] = [fuseTransposedOperands, foldScales, hoistScales, transposeBeforeGemm];
 
 /** Applies rewrites in order and drops what nothing reads any more. */
 export function applyRewrites(graph: OnnxGraph, rewrites: readonly Rewrite[]): OnnxGraph {

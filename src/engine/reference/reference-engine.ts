@@ -3,8 +3,8 @@ import {
   dtypes,
   expandComposites,
   isPrimitive,
-  nodeAt,
   type NumericArray,
+  nodeAt,
   type Program,
   signatureOf,
   sizeOf,
@@ -12,7 +12,7 @@ import {
   withContext,
 } from '../../tensor/index.ts';
 import { checkArray, checkInputs, sessionClosed, specOf } from '../arrays.ts';
-import type { Engine, NumericData, Session } from '../engine.ts';
+import type { Engine, MemoryEstimate, NumericData, Session } from '../engine.ts';
 
 /**
  * The reference: evaluates the op table node by node in float64. Slow and obviously right; every other engine is tested
@@ -22,11 +22,24 @@ export function referenceEngine(): Engine {
   return {
     name: 'reference',
     dtypes: new Set(dtypes),
+    estimateMemory,
     load: async (program) => {
       verifyProgram(program);
       return new ReferenceSession(program);
     },
   };
+}
+
+/** Every value of a step is kept to its end, each element in eight bytes. */
+function estimateMemory(program: Program): MemoryEstimate {
+  verifyProgram(program);
+  const stateBytes = sum(Object.values(program.state).map(({ node }) => 8 * sizeOf(nodeAt(program, node).shape)));
+  const activationBytes = sum(expandComposites(program).nodes.map(({ shape }) => 8 * sizeOf(shape)));
+  return { stateBytes, activationBytes, peakBytes: 2 * stateBytes + activationBytes };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, x) => total + x, 0);
 }
 
 class ReferenceSession implements Session {

@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { GroundworkError } from '../core/index.ts';
+import { type EngineProbe, onnxEngine, type Provider, probe, providers } from '../engine/index.ts';
+import type { Command } from './command-line.ts';
+
+/** `groundwork probe`: which engines this machine has, and how fast they multiply matrices. */
+export const probeCommand: Command = {
+  summary: 'show which engines this machine has and how fast they are',
+  help: `usage: groundwork probe [--provider cpu|webgpu|wasm]... [--threads N] [--json]
+
+Loads each provider of ONNX Runtime (all three, unless some are named), measures the rate of float32 matrix products
+for a second, and prints device, threads and rate. A provider that cannot run here is listed with the reason.`,
+  run: async (args, terminal) => {
+    const { provider: names, threads, json } = parse(args);
+    const found: (EngineProbe | { readonly provider: Provider; readonly reason: string; readonly hint: string })[] = [];
+    for (const name of names) {
+      try {
+        found.push(await probe(await onnxEngine(name, threads === undefined ? {} : { numThreads: threads })));
+      } catch (fault) {
+        if (!(fault instanceof GroundworkError)) throw fault;
+        found.push({ provider: name, reason: fault.message, hint: fault.hint });
+      }
+    }
+    if (json) {
+      terminal.out(JSON.stringify(found));
+      return;
+    }
+    for (const result of found) {
+      const label = result.provider.padEnd(7);
+      if ('reason' in result) {
+        terminal.out(`${label} absent: ${result.reason}\n        hint: ${result.hint}`);
+      } else {
+        const threadWord = result.numThreads === 1 ? 'thread' : 'threads';
+        terminal.out(
+          `${label} ${result.gemmGflops.toFixed(0).padStart(5)} GFLOP/s  ${result.numThreads} ${threadWord}  ${result.device}`,
+        );
+      }
+    }
+  },
+};
+
+function parse(args: readonly string[]): { provider: readonly Provider[]; threads: number | undefined; json: boolean } {
+  const usage = (message: string) => new GroundworkError('usage', message, { hint: 'See "groundwork probe --help".' });
+  let values: { provider?: string[]; threads?: string; json?: boolean };
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        provider: { type: 'string', multiple: true },
+        threads: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    }));
+  } catch (cause) {
+    throw usage((cause as Error).message);
+  }
+  const named = (values.provider ?? [...providers]).map((name) => {
+    const known = providers.find((provider) => provider === name);
+    if (!known) throw usage(`there is no provider "${name}"; there are ${providers.join(', ')}`);
+    return known;
+  });
+  const threads = values.threads === undefined ? undefined : Number(values.threads);
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+    throw usage(`--threads is "${values.threads}", expected a whole number from 1`);
+  }
+  return { provider: named, threads, json: values.json ?? false };
+}

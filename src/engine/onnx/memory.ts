@@ -1,0 +1,82 @@
+import { present } from '../../core/index.ts';
+import { type Program, sizeOf } from '../../tensor/index.ts';
+import { specOf } from '../arrays.ts';
+import type { MemoryEstimate } from '../engine.ts';
+import { Arena, type Chunk } from './arena.ts';
+import type { CompiledProgram } from './compile.ts';
+import type { OnnxGraph, OnnxValue } from './graph.ts';
+
+const bytesPerElement = { float32: 4, int32: 4, int64: 8, bool: 1, float16: 2, bfloat16: 2 } as const;
+
+/** What a loaded session holds before its first step, measured over graphs of 1,000 to 2,200 nodes (docs/notebook.md). */
+const sessionBytes = 45e6;
+
+/**
+ * The memory of a session on the CPU provider, before it is loaded: the state, one or two copies of it, and what the
+ * runtime's arena takes for the values of a step, from the order in which nodes run and the lifetime of each value.
+ */
+export function estimateMemory(program: Program, { graph, changing, inPlace }: CompiledProgram): MemoryEstimate {
+  const bytesOfState = (name: string) => bytesOf(specOf(program, 'state', name));
+  const stateBytes = total(Object.keys(program.state).map(bytesOfState));
+  const spareBytes = total(changing.filter((name) => !inPlace.has(name)).map(bytesOfState));
+  const { liveBytes, touchedBytes } = simulateStep(graph);
+  return {
+    stateBytes: stateBytes + spareBytes,
+    activationBytes: liveBytes,
+    peakBytes: stateBytes + spareBytes + touchedBytes + sessionBytes,
+  };
+}
+
+/** Kernels whose result is the memory of their first operand. */
+const views = new Set(['Reshape', 'Identity']);
+
+/** Runs a step through a model of the arena: the most bytes alive at once, and the bytes that were ever in use. */
+function simulateStep(graph: OnnxGraph): { liveBytes: number; touchedBytes: number } {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const value = (name: string) => present(graph.values.get(name), name);
+  const owners = new Map<string, string>();
+  const ownerOf = (name: string) => owners.get(name) ?? name;
+  const lastUse = new Map<string, number>();
+  graph.nodes.forEach(({ opType, inputs, outputs: results }, index) => {
+    const [result = '', source = ''] = [results[0], inputs[0]];
+    // A view that is returned is copied into the caller's array.
+    if (views.has(opType) && !outputs.has(result)) owners.set(result, ownerOf(source));
+    for (const name of [...inputs, ...results]) lastUse.set(ownerOf(name), index);
+  });
+  const arena = new Arena();
+  const chunks = new Map<string, Chunk>();
+  let live = 0;
+  let most = 0;
+  graph.nodes.forEach(({ opType, inputs, outputs: results }, index) => {
+    for (const name of results) {
+      if (outputs.has(name) || owners.has(name) || !graph.values.has(name)) continue;
+      const base = ownerOf(inputs[0] ?? '');
+      const held = chunks.get(base);
+      if (opType === 'ScatterElements' && held && lastUse.get(base) === index) {
+        // Declared shapes let the kernel write over its base.
+        chunks.delete(base);
+        chunks.set(name, held);
+        continue;
+      }
+      chunks.set(name, arena.allocate(bytesOf(value(name))));
+      live += bytesOf(value(name));
+      most = Math.max(most, live);
+    }
+    for (const name of new Set([...inputs, ...results].map(ownerOf))) {
+      const chunk = chunks.get(name);
+      if (!chunk || lastUse.get(name) !== index) continue;
+      arena.free(chunk);
+      chunks.delete(name);
+      live -= bytesOf(value(name));
+    }
+  });
+  return { liveBytes: most, touchedBytes: arena.touchedBytes };
+}
+
+function bytesOf({ shape, dtype }: Pick<OnnxValue, 'shape' | 'dtype'>): number {
+  return sizeOf(shape) * bytesPerElement[dtype];
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, x) => sum + x, 0);
+}
