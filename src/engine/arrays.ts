@@ -1,5 +1,5 @@
 import { GroundworkError } from '../core/index.ts';
-import { type DType, formatShape, nodeAt, type Program, sizeOf } from '../tensor/index.ts';
+import { type DType, formatShape, isFloating, nodeAt, type Program, sizeOf } from '../tensor/index.ts';
 import type { ArraySpec, NumericData } from './engine.ts';
 
 const arrayTypes = {
@@ -43,7 +43,7 @@ export function checkArray(
       hint: 'Give one array for each input of the Program.',
     });
   }
-  const isDouble = spec.dtype === 'float32' && data instanceof Float64Array;
+  const isDouble = isFloating(spec.dtype) && data instanceof Float64Array;
   if (!(data instanceof arrayTypes[spec.dtype]) && !isDouble) {
     throw new GroundworkError(
       'invalid-array',

@@ -2,7 +2,7 @@ import type { DType, Program, Shape } from '../tensor/index.ts';
 
 /**
  * Numbers going into or out of a session, row-major. float32 is `Float32Array` (the reference engine gives
- * `Float64Array`), int32 `Int32Array`, bool `Uint8Array` of 0 and 1, float16 and bfloat16 `Uint16Array` of raw bits.
+ * and also takes `Float64Array`), int32 `Int32Array`, bool `Uint8Array` of 0 and 1, float16 and bfloat16 `Uint16Array` of raw bits.
  */
 export type NumericData = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
 
@@ -39,8 +39,8 @@ export interface Session {
    * Runs one step: reads inputs and state, replaces the state, and returns the outputs.
    *
    * @param inputs one array for each input of the Program
-   * @throws GroundworkError `invalid-array` for a missing, unknown or misshapen input, `engine-failure`, `out-of-memory`,
-   *   `session-closed`
+   * @throws GroundworkError `invalid-array` for a missing or misshapen input or an index out of range, `unknown-name` for an
+   *   input that the Program does not have, `engine-failure`, `out-of-memory`, `session-closed`
    */
   run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }>;
   /** Replaces a state. The array is copied. */

@@ -25,7 +25,13 @@ export function indexLimits(program: Program): readonly IndexLimit[] {
     const input = inputBehind(program, position);
     if (input === undefined) return;
     const known = found.get(input);
-    if (!known || limit < known.limit) found.set(input, { input, limit, ignored: known?.ignored ?? ignored, scope });
+    found.set(input, {
+      input,
+      limit: Math.min(limit, known?.limit ?? limit),
+      // What one use leaves out, another may still look up.
+      ignored: known && known.ignored !== ignored ? undefined : ignored,
+      scope: known && known.limit <= limit ? known.scope : scope,
+    });
   };
   for (const { op, inputs, attributes, scope } of program.nodes) {
     const [subject = -1, indices] = inputs;

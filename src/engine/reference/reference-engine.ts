@@ -1,5 +1,6 @@
 import { present } from '../../core/index.ts';
 import {
+  type DType,
   dtypes,
   expandComposites,
   isPrimitive,
@@ -13,6 +14,7 @@ import {
 } from '../../tensor/index.ts';
 import { checkArray, checkInputs, sessionClosed, specOf } from '../arrays.ts';
 import type { Engine, MemoryEstimate, NumericData, Session } from '../engine.ts';
+import { checkIndices, indexLimits } from '../index-limits.ts';
 
 /**
  * The reference: evaluates the op table node by node in float64. Slow and obviously right; every other engine is tested
@@ -56,29 +58,35 @@ class ReferenceSession implements Session {
     }
   }
 
-  async run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: Float64Array }> {
+  async run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
     this.requireOpen();
     checkInputs(this.program, inputs);
+    checkIndices(indexLimits(this.program), inputs);
     const values = evaluate(this.expanded, (kind, name) =>
-      kind === 'input' ? Float64Array.from(present(inputs[name], name)) : present(this.state.get(name), name),
+      kind === 'input'
+        ? asNumbers(specOf(this.program, 'input', name).dtype, present(inputs[name], name))
+        : present(this.state.get(name), name),
     );
     const at = (position: number) => present(values[position], `value ${position}`).data;
     for (const [name, { next }] of Object.entries(this.expanded.state)) this.state.set(name, at(next).slice());
     return Object.fromEntries(
-      Object.entries(this.expanded.outputs).map(([name, position]) => [name, at(position).slice()]),
+      Object.entries(this.expanded.outputs).map(([name, position]) => [
+        name,
+        asArray(nodeAt(this.expanded, position).dtype, at(position)),
+      ]),
     );
   }
 
   async set(name: string, data: NumericData): Promise<void> {
     this.requireOpen();
-    checkArray('state', name, specOf(this.program, 'state', name), data);
-    this.state.set(name, Float64Array.from(data));
+    const spec = specOf(this.program, 'state', name);
+    checkArray('state', name, spec, data);
+    this.state.set(name, asNumbers(spec.dtype, data));
   }
 
-  async get(name: string): Promise<Float64Array> {
+  async get(name: string): Promise<NumericData> {
     this.requireOpen();
-    specOf(this.program, 'state', name);
-    return present(this.state.get(name), name).slice();
+    return asArray(specOf(this.program, 'state', name).dtype, present(this.state.get(name), name));
   }
 
   async close(): Promise<void> {
@@ -89,6 +97,31 @@ class ReferenceSession implements Session {
   private requireOpen(): void {
     if (this.isClosed) throw sessionClosed('is closed');
   }
+}
+
+/** A copy in the type in which the reference hands out: float64 for every floating type. */
+function asArray(dtype: DType, data: Float64Array): NumericData {
+  if (dtype === 'int32') return Int32Array.from(data);
+  return dtype === 'bool' ? Uint8Array.from(data) : data.slice();
+}
+
+/** A copy as float64; half-width types may come as raw bits. */
+function asNumbers(dtype: DType, data: NumericData): Float64Array {
+  if (!(data instanceof Uint16Array)) return Float64Array.from(data);
+  return Float64Array.from(data, dtype === 'bfloat16' ? fromBfloat16 : fromFloat16);
+}
+
+function fromBfloat16(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0] ?? Number.NaN;
+}
+
+/** IEEE 754 binary16: sign, five bits of exponent, ten of fraction. */
+function fromFloat16(bits: number): number {
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 /** The value of every node of a Program of primitives. */
