@@ -15,7 +15,7 @@ import { type GemmShape, gemmShapes, nameGemm } from './models.ts';
 import { least, median } from './statistics.ts';
 
 /** How many of the products are measured in the rounds. */
-const numKept = 6;
+const numKept = 8;
 /** A product that takes no time to speak of. */
 const emptyShape: GemmShape = { m: 4, n: 4, k: 4, transposeLeft: false, transposeRight: false };
 /** Runs of one product after another: with the operands in the cache, as a product has them at best. */

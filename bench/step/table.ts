@@ -26,12 +26,15 @@ export function rateOf({ outcome }: RowResult, comparison: Comparison): number |
   return flopPerStep(models[comparison.model]) / outcome.measurement.medianMs / 1e6;
 }
 
-/** The best Gemm rate of the runtime with as many threads; with more where there is no such row. */
+/**
+ * The best Gemm rate of the runtime with at most as many threads: where a second thread makes a product slower, as on
+ * two halves of one core, the yardstick is still the better of the two.
+ */
 export function gemmRate(comparison: Comparison, threads: number): number | undefined {
   const rates = comparison.rows.flatMap(({ spec, outcome }) =>
-    outcome.kind === 'gemm' && spec.threads >= threads ? [{ threads: spec.threads, rate: outcome.gflops }] : [],
+    outcome.kind === 'gemm' && spec.threads <= threads ? [outcome.gflops] : [],
   );
-  return rates.sort((x, y) => x.threads - y.threads)[0]?.rate;
+  return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
 /** The table of one model, in Markdown that reads well as plain text too. */
@@ -74,7 +77,7 @@ function cellsOf(row: RowResult, comparison: Comparison): Cells {
       '–',
       '–',
       rounded(outcome.gflops),
-      '1',
+      ratio,
       '–',
       '–',
       '–',

@@ -14,7 +14,7 @@ import { busySeconds, othersCores, parseProcess, treeSeconds } from '../../bench
 import { rowCommand } from '../../bench/step/row-command.ts';
 import { planRow, type RowSpec, rowSpecs } from '../../bench/step/rows.ts';
 import { least, median, shuffled, total } from '../../bench/step/statistics.ts';
-import { formatTable } from '../../bench/step/table.ts';
+import { formatTable, gemmRate } from '../../bench/step/table.ts';
 import { drawTokens, initialValues } from '../../bench/step/task-files.ts';
 import { present, randomStream } from '../../src/core/index.ts';
 import { expectRefusal, refusalOf } from '../support/expect-refusal.ts';
@@ -351,6 +351,14 @@ describe('the table', () => {
     ]);
     expect(lines[5]).toMatch(/bf16 \(emulated: this processor has no bf16\) *\| 2 +\| FAILED, losses 5\.0000 NaN \|$/);
     expect(lines[6]).toMatch(/absent: run bench\/peers\/jax\/setup\.sh \|$/);
+  });
+
+  test('a second thread that slows Gemm down does not lower the yardstick', () => {
+    const gemm = (id: string, gflops: number) =>
+      row(id, { kind: 'gemm', product: '1024×512×128 nt', gflops, measurement: measurementOf(1, [1], 1e8) });
+    const rows = [gemm('gemm-1', 75), gemm('gemm-2', 59)];
+    expect([1, 2].map((threads) => gemmRate({ ...comparison, rows }, threads))).toEqual([75, 75]);
+    expect(gemmRate(comparison, 1)).toBeUndefined();
   });
 
   test('ratios follow from the rows that were measured, and only from those', () => {

@@ -17,7 +17,7 @@ export interface InPlacePlan {
 }
 
 /** Kernels that write element i of the result after reading element i of operands of the same shape, and no other. */
-const elementwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Max', 'Min', 'Sqrt', 'Neg', 'Abs', 'Exp']);
+const elementwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Sqrt', 'Neg', 'Abs', 'Exp']);
 
 /** Kernels whose result is the memory of their first operand. */
 const views = new Set(['Reshape', 'Identity']);
@@ -49,6 +49,8 @@ class Planner {
   private readonly outputs: ReadonlySet<string>;
   /** Nodes that take the place of others, and nodes to put before them. */
   private readonly replacements = new Map<OnnxNode, { before: OnnxNode[]; node: OnnxNode }>();
+  /** What a node waits for besides its operands. */
+  private readonly waits = new Map<OnnxNode, readonly OnnxNode[]>();
 
   constructor(graph: OnnxGraph) {
     this.graph = graph;
@@ -111,11 +113,11 @@ class Planner {
     const found = new Set<OnnxNode>();
     const stack = [node];
     for (let next = stack.pop(); next; next = stack.pop()) {
-      for (const input of next.inputs) {
-        const producer = this.producers.get(input);
-        if (producer && !found.has(producer)) {
-          found.add(producer);
-          stack.push(producer);
+      const producers = next.inputs.map((input) => this.producers.get(input));
+      for (const earlier of [...producers, ...(this.waits.get(next) ?? [])]) {
+        if (earlier && !found.has(earlier)) {
+          found.add(earlier);
+          stack.push(earlier);
         }
       }
     }
@@ -127,6 +129,9 @@ class Planner {
     const place = this.scalarOperand(writer);
     if (!place) return false;
     const { node, operand } = place;
+    // Two states that change each other cannot both wait.
+    if (others.some((other) => other === node || this.ancestors(other).has(node))) return false;
+    this.waits.set(node, others);
     const known = this.replacements.get(node);
     const before = known?.before ?? [];
     let scalar = operand;

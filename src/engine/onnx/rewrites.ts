@@ -1,6 +1,7 @@
 import { present } from '../../core/index.ts';
-import { type Shape, sameShape, sizeOf } from '../../tensor/index.ts';
-import type { OnnxAttribute, OnnxDType, OnnxGraph, OnnxNode, OnnxValue } from './graph.ts';
+import { sameShape, sizeOf } from '../../tensor/index.ts';
+import type { OnnxAttribute, OnnxGraph, OnnxNode } from './graph.ts';
+import { GraphEditor } from './graph-editor.ts';
 
 /**
  * The second pass of the lowering: forms that one provider runs faster and that give the same numbers. Each rewrite stands
@@ -14,71 +15,6 @@ export const cpuRewrites: readonly Rewrite[] = [fuseTransposedOperands, foldScal
 /** Applies rewrites in order and drops what nothing reads any more. */
 export function applyRewrites(graph: OnnxGraph, rewrites: readonly Rewrite[]): OnnxGraph {
   return rewrites.reduce((current, rewrite) => dropUnread(rewrite(current)), graph);
-}
-
-/** A graph being rewritten: looks up who writes and who reads a value, and collects the new nodes. */
-class Editor {
-  readonly producers = new Map<string, OnnxNode>();
-  private readonly numReaders = new Map<string, number>();
-  private readonly values: Map<string, OnnxValue>;
-  private readonly nodes: OnnxNode[] = [];
-  private readonly graph: OnnxGraph;
-
-  constructor(graph: OnnxGraph) {
-    this.graph = graph;
-    this.values = new Map(graph.values);
-    for (const node of graph.nodes) {
-      for (const output of node.outputs) this.producers.set(output, node);
-      for (const input of node.inputs) this.numReaders.set(input, (this.numReaders.get(input) ?? 0) + 1);
-    }
-    // An output of the graph is read by the caller.
-    for (const { name } of graph.outputs) this.numReaders.set(name, (this.numReaders.get(name) ?? 0) + 1);
-  }
-
-  value(name: string): OnnxValue {
-    return present(this.values.get(name), `value ${name}`);
-  }
-
-  /** The node that writes a value, if it is of the given operator. */
-  producer(name: string, opType: string): OnnxNode | undefined {
-    const node = this.producers.get(name);
-    return node?.opType === opType ? node : undefined;
-  }
-
-  isReadOnce(name: string): boolean {
-    return this.numReaders.get(name) === 1;
-  }
-
-  /** The number that a value holds everywhere, if it is a constant or a constant stretched. */
-  constantEverywhere(name: string): number | undefined {
-    const stretched = this.producers.get(name);
-    if (stretched?.opType === 'Expand' || stretched?.opType === 'Reshape') {
-      return this.constantEverywhere(present(stretched.inputs[0], 'an operand'));
-    }
-    const found = this.scalars.get(name);
-    return found?.dtype === 'float32' && sizeOf(found.shape) === 1 ? Number(found.data[0]) : undefined;
-  }
-  private readonly scalars = new Map<string, OnnxGraph['initializers'][number]>();
-
-  indexConstants(): this {
-    for (const initializer of this.graph.initializers) this.scalars.set(initializer.name, initializer);
-    return this;
-  }
-
-  newValue(shape: Shape, dtype: OnnxDType): OnnxValue {
-    const value = { name: `r${this.values.size}`, shape, dtype };
-    this.values.set(value.name, value);
-    return value;
-  }
-
-  emit(node: OnnxNode): void {
-    this.nodes.push(node);
-    for (const output of node.outputs) this.producers.set(output, node);
-  }
-
-  finish(): OnnxGraph {
-    return { ...this.graph, nodes: this.nodes, values: this.values };
-  }
 }
 
 function dropUnread(graph: OnnxGraph): OnnxGraph {
@@ -107,7 +43,7 @@ function swapsLastAxes({ attributes }: OnnxNode): boolean {
  * [B, H, T, T] tensor is saved.
  */
 function fuseTransposedOperands(graph: OnnxGraph): OnnxGraph {
-  const editor = new Editor(graph);
+  const editor = new GraphEditor(graph);
   for (const node of graph.nodes) {
     if (node.opType !== 'MatMul') {
       editor.emit(node);
@@ -148,7 +84,7 @@ const takesAlpha = new Set(['MatMul', 'FusedMatMul', 'Gemm']);
  * Mul by a constant → the factor `alpha` of a product that makes or reads the scaled tensor. Saves a pass over it.
  */
 function foldScales(graph: OnnxGraph): OnnxGraph {
-  const editor = new Editor(graph).indexConstants();
+  const editor = new GraphEditor(graph);
   const scaleOf = (node: OnnxNode | undefined): { name: string; factor: number } | undefined => {
     if (node?.opType !== 'Mul') return undefined;
     const [x = '', y = ''] = node.inputs;
@@ -175,7 +111,7 @@ function foldScales(graph: OnnxGraph): OnnxGraph {
 }
 
 /** The product that makes a value, seen through reshapes that nothing else reads. */
-function productBehind(editor: Editor, name: string): OnnxNode | undefined {
+function productBehind(editor: GraphEditor, name: string): OnnxNode | undefined {
   if (!editor.isReadOnce(name)) return undefined;
   const node = editor.producers.get(name);
   if (node?.opType === 'Reshape') return productBehind(editor, present(node.inputs[0], 'an operand'));
@@ -186,7 +122,7 @@ function productBehind(editor: Editor, name: string): OnnxNode | undefined {
  * a · (c · b) with a constant c and a product a → the factor of that product: a' · b. Saves the pass that scales b.
  */
 function hoistScales(graph: OnnxGraph): OnnxGraph {
-  const editor = new Editor(graph).indexConstants();
+  const editor = new GraphEditor(graph);
   const factors = new Map<OnnxNode, number>();
   const rewritten = graph.nodes.map((node) => {
     if (node.opType !== 'Mul') return node;
@@ -194,7 +130,10 @@ function hoistScales(graph: OnnxGraph): OnnxGraph {
       const inner = scaled !== undefined && editor.isReadOnce(scaled) ? editor.producer(scaled, 'Mul') : undefined;
       const factor = inner && editor.constantEverywhere(inner.inputs[1] ?? '');
       const source = product === undefined ? undefined : productBehind(editor, product);
-      if (factor === undefined || !source || factors.has(source)) continue;
+      const keepsShape =
+        inner !== undefined &&
+        sameShape(editor.value(present(inner.inputs[0], 'b')).shape, editor.value(present(scaled, 'c · b')).shape);
+      if (factor === undefined || !source || factors.has(source) || !keepsShape) continue;
       factors.set(source, factor);
       return { ...node, inputs: [present(product, 'an operand'), present(inner?.inputs[0], 'an operand')] };
     }
@@ -213,7 +152,7 @@ function hoistScales(graph: OnnxGraph): OnnxGraph {
  * and so is the result, (Bᵀ A)ᵀ: whichever moves fewer numbers.
  */
 function transposeBeforeGemm(graph: OnnxGraph): OnnxGraph {
-  const editor = new Editor(graph);
+  const editor = new GraphEditor(graph);
   const turned = new Map<string, string>();
   const turn = (name: string, place: Pick<OnnxNode, 'scope' | 'phase'>): string => {
     let known = turned.get(name);

@@ -13,8 +13,11 @@ export interface RuntimeOptions {
    * `.wasm`), with a slash at its end. Default: the folder of the page's script.
    */
   readonly assetsUrl?: string;
-  /** Which settings to pass to ONNX Runtime besides those chosen here; for measurements. */
-  readonly sessionOptions?: Partial<InferenceSession.SessionOptions>;
+  /** Settings of ONNX Runtime for measurements. Those that change the graph are not among them: its order must stay ours. */
+  readonly sessionOptions?: Pick<
+    InferenceSession.SessionOptions,
+    'enableProfiling' | 'profileFilePrefix' | 'enableCpuMemArena' | 'enableMemPattern'
+  >;
 }
 
 /** One of the packages of ONNX Runtime, ready to make sessions for one provider. */
