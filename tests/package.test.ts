@@ -61,7 +61,9 @@ describe('the package', () => {
   });
 
   test('every folder of src/ has an index', () => {
-    for (const { name } of readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    for (const { name } of readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    )) {
       expect(existsSync(join(root, 'src', name, 'index.ts')), name).toBe(true);
     }
   });

@@ -15,7 +15,7 @@ import {
   trace,
   transpose,
 } from '../../src/tensor/index.ts';
-import { expectRefusal, refusalOf, lateRefusalOf } from '../support/expect-refusal.ts';
+import { expectRefusal, lateRefusalOf, refusalOf } from '../support/expect-refusal.ts';
 import { smallBatch, smallTrainingStep } from '../support/small-gpt.ts';
 
 /** A Program of an int32 input `ids` [2, 2] and two tables of 5 and 3 rows. */
@@ -97,9 +97,17 @@ describe('checkIndices', () => {
 
   test('refuses what lies just outside', () => {
     for (const index of [-1, 4, 2 ** 31 - 1, -(2 ** 31)]) {
-      expectRefusal(refusalOf(() => checkIndices(strict, { ids: Int32Array.of(index) })), 'invalid-array', 'embedding');
+      expectRefusal(
+        refusalOf(() => checkIndices(strict, { ids: Int32Array.of(index) })),
+        'invalid-array',
+        'embedding',
+      );
     }
-    expectRefusal(refusalOf(() => checkIndices(limits, { ids: Int32Array.of(-2) })), 'invalid-array', 'loss');
+    expectRefusal(
+      refusalOf(() => checkIndices(limits, { ids: Int32Array.of(-2) })),
+      'invalid-array',
+      'loss',
+    );
   });
 });
 

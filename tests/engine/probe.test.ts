@@ -71,7 +71,12 @@ test('probe says what the runtime tells, and for the reference what there is', a
   expect(cpu.device).not.toBe('');
   expect(cpu.memoryBytes).toBeGreaterThan(2 ** 20);
   const reference = await probe(referenceEngine(), short);
-  expect(reference).toMatchObject({ engine: 'reference', provider: 'reference', numThreads: 1, memoryBytes: undefined });
+  expect(reference).toMatchObject({
+    engine: 'reference',
+    provider: 'reference',
+    numThreads: 1,
+    memoryBytes: undefined,
+  });
 });
 
 test('probe measures until the time is over, after one step that does not count', async () => {

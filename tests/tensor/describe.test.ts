@@ -87,7 +87,11 @@ describe('floating-point operations', () => {
       },
     );
     const forward = 2 * M * K * N;
-    expect(scopeOf(describeProgram(program), 'product').flops).toEqual({ forward: 0, backward: 2 * forward, update: 0 });
+    expect(scopeOf(describeProgram(program), 'product').flops).toEqual({
+      forward: 0,
+      backward: 2 * forward,
+      update: 0,
+    });
     expect(scopeOf(describeProgram(both), 'product').flops).toEqual({ forward, backward: 2 * forward, update: 0 });
   });
 
@@ -132,7 +136,14 @@ describe('parameters', () => {
   test('that two scopes share are counted once, at the first', () => {
     const tied = trace(
       ({ x }, { w }) => ({
-        outputs: { y: scope('second', () => linear(scope('first', () => linear(x, w)), w)) },
+        outputs: {
+          y: scope('second', () =>
+            linear(
+              scope('first', () => linear(x, w)),
+              w,
+            ),
+          ),
+        },
         state: { w: add(w, 1) },
       }),
       { inputs: { x: { shape: [2, 3] } }, state: { w: { shape: [3, 3] } } },
@@ -145,10 +156,10 @@ describe('parameters', () => {
 
 describe('bytes', () => {
   test('of state are those of all states, moments and counters too', () => {
-    const program = trace(
-      (_, { a, n }) => ({ outputs: {}, state: { a: add(a, 1), n: add(n, 1) } }),
-      { inputs: {}, state: { a: { shape: [3, 5] }, n: { shape: [], dtype: 'int32', kind: 'other' } } },
-    );
+    const program = trace((_, { a, n }) => ({ outputs: {}, state: { a: add(a, 1), n: add(n, 1) } }), {
+      inputs: {},
+      state: { a: { shape: [3, 5] }, n: { shape: [], dtype: 'int32', kind: 'other' } },
+    });
     expect(describeProgram(program).stateBytes).toBe(4 * 15 + 4);
   });
 
