@@ -9,15 +9,17 @@ export const probeCommand: Command = {
   help: `usage: groundwork probe [--provider cpu|webgpu|wasm]... [--threads N] [--json]
 
 Loads each provider of ONNX Runtime (all three, unless some are named), measures the rate of float32 matrix products
-for a second, and prints device, threads and rate. A provider that cannot run here is listed with the reason.`,
+for a second, and prints device, threads and rate. Without --provider, one that cannot run here is listed with the reason; one that is named is
+an error (exit code 4).`,
   run: async (args, terminal) => {
-    const { provider: names, threads, json } = parse(args);
+    const { provider: names, isNamed, threads, json } = parse(args);
     const found: (EngineProbe | { readonly provider: Provider; readonly reason: string; readonly hint: string })[] = [];
     for (const name of names) {
       try {
         found.push(await probe(await onnxEngine(name, threads === undefined ? {} : { numThreads: threads })));
       } catch (fault) {
-        if (!(fault instanceof GroundworkError)) throw fault;
+        // A provider that was asked for by name is an error where it is absent; else it is a line of the answer.
+        if (!(fault instanceof GroundworkError) || isNamed) throw fault;
         found.push({ provider: name, reason: fault.message, hint: fault.hint });
       }
     }
@@ -39,7 +41,12 @@ for a second, and prints device, threads and rate. A provider that cannot run he
   },
 };
 
-function parse(args: readonly string[]): { provider: readonly Provider[]; threads: number | undefined; json: boolean } {
+function parse(args: readonly string[]): {
+  provider: readonly Provider[];
+  isNamed: boolean;
+  threads: number | undefined;
+  json: boolean;
+} {
   const usage = (message: string) => new GroundworkError('usage', message, { hint: 'See "groundwork probe --help".' });
   let values: { provider?: string[]; threads?: string; json?: boolean };
   try {
@@ -63,5 +70,10 @@ function parse(args: readonly string[]): { provider: readonly Provider[]; thread
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw usage(`--threads is "${values.threads}", expected a whole number from 1`);
   }
-  return { provider: named, threads, json: values.json ?? false };
+  return {
+    provider: [...new Set(named)],
+    isNamed: values.provider !== undefined,
+    threads,
+    json: values.json ?? false,
+  };
 }

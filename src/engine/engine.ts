@@ -32,7 +32,7 @@ export interface Engine {
   estimateMemory(program: Program): MemoryEstimate;
 }
 
-/** A Program loaded on an engine, with its state. One step at a time; close it when done. */
+/** A Program loaded on an engine, with its state. Calls are carried out one after the other; close it when done. */
 export interface Session {
   readonly program: Program;
   /**

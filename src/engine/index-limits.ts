@@ -12,8 +12,8 @@ export interface IndexLimit {
   readonly scope: string;
 }
 
-/** Ops that hand on the numbers of their first operand, in another order or shape. */
-const movements = new Set(['reshape', 'transpose', 'broadcastTo', 'slice', 'stopGradient', 'after']);
+/** Ops that hand on all numbers of their first operand, in another order or shape. */
+const movements = new Set(['reshape', 'transpose', 'broadcastTo', 'stopGradient', 'after']);
 
 /**
  * The inputs of a Program that are used as indices as they come (token ids, targets). Engines check them before a step:

@@ -121,7 +121,8 @@ export const derivatives: { readonly [Name in OpName]: DerivativeRule<Name> | nu
     (_, y, g, z) => negate(divide(multiply(g, z), y)),
   ),
   power: ofTwo(
-    (x, y, g) => multiply(g, multiply(y, power(x, subtract(y, 1)))),
+    // x⁰ is 1 everywhere: without the selection 0 · 0⁻¹ would be no number.
+    (x, y, g) => where(equal(y, 0), 0, multiply(g, multiply(y, power(x, subtract(y, 1))))),
     // The logarithm is taken only where x > 0; elsewhere the derivative by the exponent is 0, as in JAX.
     (x, _, g, z) => multiply(g, multiply(z, log(where(less(0, x), x, 1)))),
   ),

@@ -63,7 +63,7 @@ export function describeProgram(program: Program): ProgramDescription {
     hash: hashProgram(program),
     numNodes: program.nodes.length,
     scopes: found,
-    total: sum('total', found),
+    total: sum('total', [...scopes.values()]),
     stateBytes: Object.values(program.state).reduce((bytes, { node }) => bytes + bytesOf(nodeAt(program, node)), 0),
   };
 }

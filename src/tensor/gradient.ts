@@ -100,6 +100,8 @@ class Recomputation {
   private readonly copies = new Map<Tensor, Tensor>();
   private readonly waiting = new Map<string, Map<Tensor, Tensor>>();
   private readonly triggers = new Map<string, Tensor>();
+  /** What is not there before the gradient of its scope: so no copy among these equals its original. */
+  private readonly waits = new Set<Tensor>();
 
   /** `node` as its derivative rule may use it: inside a recomputation scope, a copy that is computed again. */
   view(node: Tensor, g: Tensor): Tensor {
@@ -127,14 +129,26 @@ class Recomputation {
 
   private remake({ op, inputs, attributes, scope }: Tensor, region: string): Tensor {
     const operands = inputs.map((input) => this.copies.get(input) ?? this.wait(input, region));
-    return withContext({ scope, region: undefined }, () => makeTensor(op, operands, attributes));
+    if (!operands.some((operand) => this.waits.has(operand))) {
+      // Made of leaves alone, the copy would equal its original, which would then be kept after all: hold back a leaf that
+      // is given. What is made of constants alone may well be kept.
+      const given = inputs.findIndex(({ op: leaf }) => leaf === 'input' || leaf === 'state');
+      const leaf = inputs[given];
+      if (leaf) operands[given] = this.hold(leaf, region);
+    }
+    const copy = withContext({ scope, region: undefined }, () => makeTensor(op, operands, attributes));
+    if (operands.some((operand) => this.waits.has(operand))) this.waits.add(copy);
+    return copy;
   }
 
   /** What enters a scope, held back until the backward pass has come to the scope. */
   private wait(node: Tensor, region: string): Tensor {
-    const trigger = this.triggers.get(region);
     // Leaves are there all the time: holding them back would save nothing.
-    if (node.inputs.length === 0 || trigger === undefined) return node;
+    return node.inputs.length === 0 ? node : this.hold(node, region);
+  }
+
+  private hold(node: Tensor, region: string): Tensor {
+    const trigger = present(this.triggers.get(region), 'the gradient of a scope');
     let held = this.waiting.get(region);
     if (!held) {
       held = new Map();
@@ -144,6 +158,7 @@ class Recomputation {
     if (known) return known;
     const waited = withContext({ scope: node.scope, region: undefined }, () => after(node, trigger));
     held.set(node, waited);
+    this.waits.add(waited);
     return waited;
   }
 }

@@ -1,6 +1,5 @@
 import {
   add,
-  cast,
   divide,
   matmul,
   multiply,
@@ -30,7 +29,8 @@ export interface AdamWOptions {
 }
 
 /**
- * The next bias correction, cₜ = β cₜ₋₁ + (1 − β). Equal to 1 − βᵗ, but it loses no digits in float32 where β is near 1.
+ * The next bias correction, cₜ = β cₜ₋₁ + (1 − β). Equal to 1 − βᵗ, but in float32 the first steps keep their digits where
+ * 1 − βᵗ would lose them to cancellation; after many steps it settles within about 1e-5 of 1.
  */
 export function nextBiasCorrection(previous: BiasCorrection, { beta1, beta2 }: AdamWOptions): BiasCorrection {
   return {
@@ -99,5 +99,5 @@ export function newtonSchulz(x: Tensor, options: NewtonSchulzOptions = {}): Tens
     const polynomial = add(multiply(A, b), multiply(matmul(A, A), c));
     X = add(multiply(X, a), matmul(polynomial, X));
   }
-  return cast(isTall ? transpose(X, [1, 0]) : X, x.dtype);
+  return isTall ? transpose(X, [1, 0]) : X;
 }

@@ -51,9 +51,10 @@ let numRegions = 0;
 /**
  * Runs `body` inside a recomputation scope. What is made inside is not kept for the backward pass: `gradient` builds it a
  * second time from the tensors that enter the scope, once the gradient of the scope's result is known. Trades about one
- * third more arithmetic for memory (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
+ * third more arithmetic for memory. Inside another such scope it adds nothing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
  */
 export function recompute<T>(body: () => T): T {
+  if (context.region !== undefined) return body();
   numRegions += 1;
   return withContext({ region: `${context.scope}#${numRegions}` }, body);
 }

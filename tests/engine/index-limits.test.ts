@@ -41,9 +41,13 @@ describe('indexLimits', () => {
 
   test('are found through ops that only move numbers', () => {
     const moved = programOf((ids, five) => [
-      scope('lookup', () => gatherRows(five, slice(broadcastTo(flat(transpose(ids, [1, 0])), [3, 4]), 0, 0, 2))),
+      scope('lookup', () => gatherRows(five, broadcastTo(flat(transpose(ids, [1, 0])), [3, 4]))),
     ]);
     expect(indexLimits(moved)).toEqual([{ input: 'ids', limit: 5, ignored: undefined, scope: 'lookup' }]);
+  });
+
+  test('know nothing of the rest of an input of which a part is looked up', () => {
+    expect(indexLimits(programOf((ids, five) => [gatherRows(five, slice(ids, 0, 0, 1))]))).toEqual([]);
   });
 
   test('know nothing of indices that the step computes', () => {

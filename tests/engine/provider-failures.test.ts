@@ -82,14 +82,26 @@ await describeOnProviders('a failure is translated', (engine, provider) => {
     await session.close();
   });
 
-  // The WebGPU provider does not look at indices: it reads some row or none, and the step goes on with a wrong number.
-  test.runIf(provider !== 'webgpu')('a token outside the vocabulary names the embedding', async () => {
+  test('a token outside the vocabulary names the embedding, before the step', async () => {
     const session = await engine.load(smallModelProgram(tinyModel));
     const tokens = new Int32Array(tinyModel.batchSize * tinyModel.contextLength);
     tokens[5] = tinyModel.vocabularySize;
     const inputs = { tokens, targets: new Int32Array(tokens.length), learningRate: Float32Array.of(1e-3) };
     const refusal = await lateRefusalOf(session.run(inputs));
-    expectRefusal(refusal, 'engine-failure', 'embedding');
+    expectRefusal(refusal, 'invalid-array', 'embedding');
+    expect(refusal.message).toContain(`${tinyModel.vocabularySize} at position 5`);
+    await session.close();
+  });
+
+  // The WebGPU provider does not look at indices: it reads some row or none, and the step goes on with a wrong number.
+  test.runIf(provider !== 'webgpu')('a computed index out of range names the scope and the operator', async () => {
+    const program = t.trace(
+      ({ x, table }) => ({ outputs: { y: t.scope('lookup', () => t.gatherRows(table, t.add(t.argMax(x, 0), 100))) } }),
+      { inputs: { x: { shape: [2] }, table: { shape: [3, 2] } } },
+    );
+    const session = await engine.load(program);
+    const refusal = await lateRefusalOf(session.run({ x: new Float32Array(2), table: new Float32Array(6) }));
+    expectRefusal(refusal, 'engine-failure', 'lookup');
     expect(refusal.message).toContain('Gather');
     await session.close();
   });

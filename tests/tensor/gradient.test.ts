@@ -247,6 +247,35 @@ describe('a chain of 20,000 ops', () => {
 });
 
 describe('recompute', () => {
+  test('builds a second time also what reads nothing but an input', () => {
+    const build = (body: (make: () => Tensor) => Tensor) =>
+      trace(
+        ({ x }) => {
+          const loss = reduceSum(body(() => exp(sin(x))));
+          return { outputs: { gradient: gradient(loss, [x])[0] as Tensor } };
+        },
+        { inputs: { x: { shape: [3] } } },
+      );
+    const numSines = ({ nodes }: Program) => nodes.filter(({ op }) => op === 'sin').length;
+    expect(numSines(build((make) => make()))).toBe(1);
+    const recomputed = build((make) => recompute(make));
+    // The forward pass is only there for the gradient here, so what is left of it is the copy.
+    expect(recomputed.nodes.filter(({ op }) => op === 'after')).toHaveLength(1);
+    expect(numSines(recomputed)).toBe(1);
+  });
+
+  test('keeps nothing of an inner scope that the outer one was to drop', () => {
+    const nested = trace(
+      ({ x }) => {
+        const loss = reduceSum(recompute(() => exp(recompute(() => sin(multiply(x, 2))))));
+        return { outputs: { loss, gradient: gradient(loss, [x])[0] as Tensor } };
+      },
+      { inputs: { x: { shape: [3] } } },
+    );
+    const count = (name: string) => nested.nodes.filter(({ op }) => op === name).length;
+    expect([count('sin'), count('exp'), count('after')]).toEqual([2, 2, 1]);
+  });
+
   /** Everything that a step of the small GPT gives, and the parameters after it. */
   async function step(program: Program): Promise<Map<string, NumericData>> {
     const session = await referenceEngine().load(program);

@@ -2,6 +2,9 @@ import { present } from '../../core/index.ts';
 import type { Phase, Shape } from '../../tensor/index.ts';
 import type { OnnxAttribute, OnnxDType, OnnxGraph, OnnxInitializer, OnnxNode, OnnxValue } from './graph.ts';
 
+/** One character for each byte, so that a text stands for an array exactly: −0 is not 0. */
+const latin1 = new TextDecoder('latin1');
+
 /** Collects the parts of an ONNX graph. Equal constants are stored once. */
 export class GraphBuilder {
   private readonly inputs: OnnxValue[] = [];
@@ -74,7 +77,8 @@ export class GraphBuilder {
   }
 
   initializer(shape: Shape, dtype: OnnxDType, data: OnnxInitializer['data']): OnnxValue {
-    const key = `${dtype}[${shape.join()}]${data.join()}`;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = `${dtype}[${shape.join()}]${latin1.decode(bytes)}`;
     let found = this.initializers.get(key);
     if (!found) {
       found = { ...this.declare(`c${this.values.size}`, shape, dtype), data };

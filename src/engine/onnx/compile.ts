@@ -1,8 +1,9 @@
+import { assert } from '../../core/index.ts';
 import type { Program } from '../../tensor/index.ts';
 import { cpuForms } from './cpu-forms.ts';
 import { encodeModel, type OnnxGraph } from './graph.ts';
 import { hideShapes } from './hidden-shapes.ts';
-import { planInPlace } from './in-place.ts';
+import { isWrittenLast, planInPlace } from './in-place.ts';
 import { lowerProgram } from './lowering.ts';
 import { stopBeforeCopies } from './native-session.ts';
 import { applyRewrites, cpuRewrites } from './rewrites.ts';
@@ -34,6 +35,9 @@ export function compileProgram(program: Program, provider: Provider): CompiledPr
 
 function finish(graph: OnnxGraph, changing: readonly string[], inPlace: ReadonlySet<string>): CompiledProgram {
   const scheduled = scheduleGraph(graph);
+  for (const name of inPlace) {
+    assert(isWrittenLast(scheduled.nodes, name), `state ${name} is written before it is read for the last time`);
+  }
   // In reverse: see schedule.ts.
   const model = encodeModel({ ...scheduled, nodes: [...scheduled.nodes].reverse() });
   return { graph: scheduled, changing, inPlace, model };

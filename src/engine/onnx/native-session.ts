@@ -4,6 +4,7 @@ import { nodeAt, type Program } from '../../tensor/index.ts';
 import { checkArray, checkInputs, sessionClosed, specOf, zeros } from '../arrays.ts';
 import type { ArraySpec, NumericData, Session } from '../engine.ts';
 import { checkIndices, type IndexLimit, indexLimits } from '../index-limits.ts';
+import { TaskQueue } from '../task-queue.ts';
 import type { CompiledProgram } from './compile.ts';
 import { translateFailure } from './failures.ts';
 import type { OnnxGraph } from './graph.ts';
@@ -26,7 +27,8 @@ export class NativeSession implements Session {
   private readonly hasInPlaceState: boolean;
   private readonly changing: readonly string[];
   private readonly zero: Tensor;
-  private isRunning = false;
+  /** One thing at a time: a step writes the very arrays that `get` and `set` touch. */
+  private readonly queue = new TaskQueue();
   private ending: string | undefined;
 
   constructor(program: Program, compiled: CompiledProgram, runtime: OnnxRuntime, session: InferenceSession) {
@@ -47,7 +49,11 @@ export class NativeSession implements Session {
     }
   }
 
-  async run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
+  run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
+    return this.queue.add(() => this.step(inputs));
+  }
+
+  private async step(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
     this.requireUsable();
     checkInputs(this.program, inputs);
     checkIndices(this.limits, inputs);
@@ -61,7 +67,6 @@ export class NativeSession implements Session {
     for (const [name, tensor] of this.outputs) fetches[`output.${name}`] = tensor;
     for (const name of this.changing)
       fetches[`next.${name}`] = present(this.spare.get(name) ?? this.state.get(name), name);
-    this.isRunning = true;
     try {
       await this.session.run(feeds, fetches);
     } catch (cause) {
@@ -70,8 +75,6 @@ export class NativeSession implements Session {
         if (this.hasInPlaceState) this.ending = 'broke off in the middle of a step, so its state is lost';
         throw translateFailure(cause, this.runtime.provider);
       }
-    } finally {
-      this.isRunning = false;
     }
     for (const [name, next] of this.spare) {
       this.spare.set(name, present(this.state.get(name), name));
@@ -80,31 +83,36 @@ export class NativeSession implements Session {
     return Object.fromEntries([...this.outputs].map(([name, { data }]) => [name, (data as NumericData).slice()]));
   }
 
-  async set(name: string, data: NumericData): Promise<void> {
-    this.requireUsable();
-    checkArray('state', name, specOf(this.program, 'state', name), data);
-    const { data: own } = present(this.state.get(name), name);
-    (own as Float32Array).set(data);
+  set(name: string, data: NumericData): Promise<void> {
+    return this.queue.add(() => {
+      this.requireUsable();
+      checkArray('state', name, specOf(this.program, 'state', name), data);
+      const { data: own } = present(this.state.get(name), name);
+      (own as Float32Array).set(data);
+    });
   }
 
-  async get(name: string): Promise<NumericData> {
-    this.requireUsable();
-    specOf(this.program, 'state', name);
-    return (present(this.state.get(name), name).data as NumericData).slice();
+  get(name: string): Promise<NumericData> {
+    return this.queue.add(() => {
+      this.requireUsable();
+      specOf(this.program, 'state', name);
+      return (present(this.state.get(name), name).data as NumericData).slice();
+    });
   }
 
-  async close(): Promise<void> {
-    if (this.ending === closed) return;
-    this.ending = closed;
-    this.state.clear();
-    this.spare.clear();
-    this.outputs.clear();
-    await this.session.release();
+  close(): Promise<void> {
+    return this.queue.add(async () => {
+      if (this.ending === closed) return;
+      this.ending = closed;
+      this.state.clear();
+      this.spare.clear();
+      this.outputs.clear();
+      await this.session.release();
+    });
   }
 
   private requireUsable(): void {
     if (this.ending) throw sessionClosed(this.ending);
-    if (this.isRunning) throw sessionClosed('is in the middle of a step');
   }
 }
 
@@ -114,7 +122,9 @@ const closed = 'is closed';
  * The binding for Node copies every output into a fresh array, also one that the runtime has already written into ours:
  * for a training step that is the whole state, a tenth of the time and half of the memory (docs/notebook.md, "Copies").
  * It converts outputs in order, and stops at the first that JavaScript has no array for. So the first output is an empty
- * sequence. Should a later version convert sequences, steps get slower, but no number changes.
+ * sequence. Should a later version convert
+ * sequences, steps get slower, but no number changes; should it refuse them in other words, `isStop` must learn those (the
+ * version is pinned, and every test of a step would fail).
  */
 export function stopBeforeCopies(graph: OnnxGraph): OnnxGraph {
   const stop = {

@@ -16,7 +16,7 @@ export function onnxEngineOn(runtime: OnnxRuntime): Engine & { readonly runtime:
     runtime,
     estimateMemory: (program) => {
       verifyProgram(program);
-      return estimateMemory(program, compileProgram(program, runtime.provider));
+      return estimateMemory(program, compileProgram(program, runtime.provider), runtime.provider);
     },
     load: async (program) => {
       verifyProgram(program);

@@ -4,6 +4,7 @@ import type { Program } from '../../tensor/index.ts';
 import { checkArray, checkInputs, sessionClosed, specOf, zeros } from '../arrays.ts';
 import type { NumericData, Session } from '../engine.ts';
 import { checkIndices, type IndexLimit, indexLimits } from '../index-limits.ts';
+import { TaskQueue } from '../task-queue.ts';
 import type { CompiledProgram } from './compile.ts';
 import { DeviceCopy } from './device-copy.ts';
 import { translateFailure } from './failures.ts';
@@ -26,7 +27,8 @@ export class OnnxSession implements Session {
   private readonly state = new Map<string, Tensor>();
   private readonly changing: readonly string[];
   private readonly device: DeviceCopy | undefined;
-  private isRunning = false;
+  /** One thing at a time: a step disposes the buffers of the state that it read. */
+  private readonly queue = new TaskQueue();
   private ending: string | undefined;
 
   constructor(program: Program, compiled: CompiledProgram, runtime: OnnxRuntime, session: InferenceSession) {
@@ -42,55 +44,55 @@ export class OnnxSession implements Session {
     }
   }
 
-  async run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
-    this.requireUsable();
-    checkInputs(this.program, inputs);
-    checkIndices(this.limits, inputs);
-    this.isRunning = true;
-    try {
-      const results = await this.step(inputs);
-      const outputs: Record<string, NumericData> = {};
-      for (const name of Object.keys(this.program.outputs)) {
-        outputs[name] = (await present(results[`output.${name}`], name).getData()) as NumericData;
+  run(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
+    return this.queue.add(async () => {
+      this.requireUsable();
+      checkInputs(this.program, inputs);
+      checkIndices(this.limits, inputs);
+      try {
+        return await this.step(inputs);
+      } catch (cause) {
+        throw translateFailure(cause, this.runtime.provider);
       }
-      return outputs;
-    } catch (cause) {
-      throw translateFailure(cause, this.runtime.provider);
-    } finally {
-      this.isRunning = false;
-    }
+    });
   }
 
-  async set(name: string, data: NumericData): Promise<void> {
-    this.requireUsable();
-    const spec = specOf(this.program, 'state', name);
-    checkArray('state', name, spec, data);
-    const before = present(this.state.get(name), name);
-    const copy = zeros(spec) as Float32Array;
-    copy.set(data);
-    this.state.set(name, runtimeTensor(this.runtime, spec, copy));
-    if (before.location !== 'cpu') before.dispose();
+  set(name: string, data: NumericData): Promise<void> {
+    return this.queue.add(() => {
+      this.requireUsable();
+      const spec = specOf(this.program, 'state', name);
+      checkArray('state', name, spec, data);
+      const before = present(this.state.get(name), name);
+      const copy = zeros(spec) as Float32Array;
+      copy.set(data);
+      this.state.set(name, runtimeTensor(this.runtime, spec, copy));
+      if (before.location !== 'cpu') before.dispose();
+    });
   }
 
-  async get(name: string): Promise<NumericData> {
-    this.requireUsable();
-    const spec = specOf(this.program, 'state', name);
-    const tensor = present(this.state.get(name), name);
-    const near = this.device && tensor.location !== 'cpu' ? await this.device.download(tensor, spec) : tensor;
-    return ((await near.getData()) as NumericData).slice();
+  get(name: string): Promise<NumericData> {
+    return this.queue.add(async () => {
+      this.requireUsable();
+      const spec = specOf(this.program, 'state', name);
+      const tensor = present(this.state.get(name), name);
+      const near = this.device && tensor.location !== 'cpu' ? await this.device.download(tensor, spec) : tensor;
+      return ((await near.getData()) as NumericData).slice();
+    });
   }
 
-  async close(): Promise<void> {
-    if (this.ending) return;
-    this.ending = 'is closed';
-    for (const tensor of this.state.values()) if (tensor.location !== 'cpu') tensor.dispose();
-    this.state.clear();
-    await this.device?.close();
-    await this.session.release();
+  close(): Promise<void> {
+    return this.queue.add(async () => {
+      if (this.ending) return;
+      this.ending = 'is closed';
+      for (const tensor of this.state.values()) if (tensor.location !== 'cpu') tensor.dispose();
+      this.state.clear();
+      await this.device?.close();
+      await this.session.release();
+    });
   }
 
-  /** Runs the graph once; the results become the state. */
-  private async step(inputs: { readonly [name: string]: NumericData }): Promise<{ readonly [name: string]: Tensor }> {
+  /** Runs the graph once. The outputs are fetched before the results become the state: a step counts wholly or not at all. */
+  private async step(inputs: { readonly [name: string]: NumericData }): Promise<{ [name: string]: NumericData }> {
     await this.moveStateToDevice();
     const feeds: Record<string, Tensor> = {
       [zeroInput]: new this.runtime.Tensor('int64', BigInt64Array.of(0n), []),
@@ -103,12 +105,16 @@ export class OnnxSession implements Session {
     // A feed that no node reads is not part of the graph.
     for (const name of Object.keys(feeds)) if (!this.session.inputNames.includes(name)) delete feeds[name];
     const results = await this.session.run(feeds, quietly);
+    const outputs: Record<string, NumericData> = {};
+    for (const name of Object.keys(this.program.outputs)) {
+      outputs[name] = (await present(results[`output.${name}`], name).getData()) as NumericData;
+    }
     for (const name of this.changing) {
       const before = present(this.state.get(name), name);
       this.state.set(name, present(results[`next.${name}`], name));
       if (before.location !== 'cpu') before.dispose();
     }
-    return results;
+    return outputs;
   }
 
   /** State that was set since the last step is uploaded once, not in every step that reads it. */
@@ -122,6 +128,5 @@ export class OnnxSession implements Session {
 
   private requireUsable(): void {
     if (this.ending) throw sessionClosed(this.ending);
-    if (this.isRunning) throw sessionClosed('is in the middle of a step');
   }
 }

@@ -4,7 +4,8 @@ import type { OnnxAttribute, OnnxGraph, OnnxNode } from './graph.ts';
 import { GraphEditor } from './graph-editor.ts';
 
 /**
- * The second pass of the lowering: forms that one provider runs faster and that give the same numbers. Each rewrite stands
+ * The second pass of the lowering: forms that one provider runs faster and that give the same numbers, up to the rounding of a factor that
+ * meets a product earlier or later. Each rewrite stands
  * for itself, says what it measured, and can be left out. The measurements are in docs/notebook.md, "Faster forms".
  */
 export type Rewrite = (graph: OnnxGraph) => OnnxGraph;
@@ -77,8 +78,10 @@ function withAlpha(node: OnnxNode, alpha: number): OnnxNode {
     : { ...node, attributes };
 }
 
-/** Products that take a factor for nothing. */
-const takesAlpha = new Set(['MatMul', 'FusedMatMul', 'Gemm']);
+/** True for products that take a factor for nothing. The factor of a Gemm leaves its third operand alone. */
+function takesFactor({ opType, inputs }: OnnxNode): boolean {
+  return (opType === 'MatMul' || opType === 'FusedMatMul' || opType === 'Gemm') && inputs.length === 2;
+}
 
 /**
  * Mul by a constant → the factor `alpha` of a product that makes or reads the scaled tensor. Saves a pass over it.
@@ -94,7 +97,7 @@ function foldScales(graph: OnnxGraph): OnnxGraph {
     return left !== undefined && keepsShape(y) ? { name: y, factor: left } : undefined;
   };
   for (const node of graph.nodes) {
-    if (!takesAlpha.has(node.opType) || node.inputs.length > 2) {
+    if (!takesFactor(node)) {
       editor.emit(node);
       continue;
     }
@@ -115,7 +118,7 @@ function productBehind(editor: GraphEditor, name: string): OnnxNode | undefined 
   if (!editor.isReadOnce(name)) return undefined;
   const node = editor.producers.get(name);
   if (node?.opType === 'Reshape') return productBehind(editor, present(node.inputs[0], 'an operand'));
-  return node && takesAlpha.has(node.opType) ? node : undefined;
+  return node && takesFactor(node) ? node : undefined;
 }
 
 /**
@@ -133,7 +136,7 @@ function hoistScales(graph: OnnxGraph): OnnxGraph {
       const keepsShape =
         inner !== undefined &&
         sameShape(editor.value(present(inner.inputs[0], 'b')).shape, editor.value(present(scaled, 'c · b')).shape);
-      if (factor === undefined || !source || factors.has(source) || !keepsShape) continue;
+      if (!factor || !source || factors.has(source) || !keepsShape) continue;
       factors.set(source, factor);
       return { ...node, inputs: [present(product, 'an operand'), present(inner?.inputs[0], 'an operand')] };
     }

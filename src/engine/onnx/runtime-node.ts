@@ -2,11 +2,12 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { GroundworkError } from '../../core/index.ts';
 import { cpuDtypes, webgpuDtypes } from './provider-dtypes.ts';
 import type { OnnxRuntime, Provider, RuntimeOptions } from './runtime.ts';
-import { sessionOptions } from './session-options.ts';
+import { checkThreads, sessionOptions } from './session-options.ts';
 import { fixWasmThreads } from './wasm-threads.ts';
 
 /** ONNX Runtime for Node: providers cpu and webgpu by the native package, wasm by the web package. */
 export async function loadRuntime(provider: Provider, options: RuntimeOptions = {}): Promise<OnnxRuntime> {
+  if (options.numThreads !== undefined) checkThreads(options.numThreads);
   const common = {
     provider,
     memoryBytes: totalmem(),

@@ -1,11 +1,12 @@
 import { GroundworkError } from '../../core/index.ts';
 import { cpuDtypes, webgpuDtypes } from './provider-dtypes.ts';
 import type { OnnxRuntime, Provider, RuntimeOptions } from './runtime.ts';
-import { sessionOptions } from './session-options.ts';
+import { checkThreads, sessionOptions } from './session-options.ts';
 import { fixWasmThreads } from './wasm-threads.ts';
 
 /** ONNX Runtime for browsers: providers wasm and webgpu. */
 export async function loadRuntime(provider: Provider, options: RuntimeOptions = {}): Promise<OnnxRuntime> {
+  if (options.numThreads !== undefined) checkThreads(options.numThreads);
   if (provider === 'cpu') {
     throw new GroundworkError('provider-unavailable', 'the provider cpu needs Node; a browser has wasm and webgpu', {
       hint: "Use the provider 'wasm'.",

@@ -11,7 +11,7 @@ import type { OnnxGraph, OnnxNode } from './graph.ts';
  * that is what makes memory predictable, and lets state be updated in place.
  */
 
-/** The nodes in the order in which the runtime runs them, if the file lists them in the reverse of `priority`. */
+/** The nodes in the order in which the runtime runs them, if the file lists them in reverse. */
 export function executionOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
   const producers = new Map<string, number>();
   nodes.forEach((node, index) => {
@@ -54,9 +54,11 @@ export function executionOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
  * else is made when it is first needed, as the runtime does it anyway.
  */
 export function scheduleGraph(graph: OnnxGraph): OnnxGraph {
+  // A node that waits for another may stand before it in the list.
+  const sorted = executionOrder(graph.nodes);
   const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
   const isResult = (node: OnnxNode) => !node.outputs.some((output) => read.has(output));
-  const available = availability(graph.nodes);
+  const available = availability(sorted, new Map(graph.nodes.map((node, index) => [node, index])));
   const results = graph.nodes
     .filter(isResult)
     .map((node) => ({ node, time: present(available.get(node), 'a time') }))
@@ -65,11 +67,12 @@ export function scheduleGraph(graph: OnnxGraph): OnnxGraph {
   return { ...graph, nodes: executionOrder([...inner, ...results.map(({ node }) => node)]) };
 }
 
-/** For each node the place, in the given order, of the last forward or backward node that it needs. */
-function availability(nodes: readonly OnnxNode[]): Map<OnnxNode, number> {
+/** For each of the sorted nodes the greatest place of a forward or backward node that it needs. */
+function availability(nodes: readonly OnnxNode[], places: ReadonlyMap<OnnxNode, number>): Map<OnnxNode, number> {
   const producers = new Map<string, OnnxNode>();
   const times = new Map<OnnxNode, number>();
-  nodes.forEach((node, index) => {
+  nodes.forEach((node) => {
+    const index = present(places.get(node), 'a place');
     const operands = node.inputs.map((input) => {
       const producer = producers.get(input);
       return producer ? present(times.get(producer), 'a time') : 0;

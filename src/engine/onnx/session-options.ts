@@ -1,8 +1,17 @@
 import type { InferenceSession } from 'onnxruntime-common';
+import { GroundworkError } from '../../core/index.ts';
 import type { Provider, RuntimeOptions } from './runtime.ts';
 
+/** @throws GroundworkError `usage` unless the number of threads is a whole number from 1 */
+export function checkThreads(numThreads: number): number {
+  if (Number.isInteger(numThreads) && numThreads >= 1) return numThreads;
+  throw new GroundworkError('usage', `numThreads is ${numThreads}, expected a whole number from 1`, {
+    hint: 'Leave it out to use all processors.',
+  });
+}
+
 /**
- * The settings of ONNX Runtime, each chosen by measurement (docs/notebook.md, "Settings of the runtime").
+ * The settings of ONNX Runtime, each chosen by measurement (docs/notebook.md, "Memory").
  *
  * - Graph optimization off: our lowering already has the forms that it would find, loading is faster, and the graph that
  *   runs is the one that we reasoned about.
