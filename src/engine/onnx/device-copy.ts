@@ -39,6 +39,8 @@ export class DeviceCopy {
     if (!session) {
       session = this.runtime.create(copyModel(spec), target === 'device' ? ['copy'] : []);
       this.sessions.set(key, session);
+      // One that could not be made must not be met again, by the next copy or by close().
+      session.catch(() => this.sessions.delete(key));
     }
     return present((await (await session).run({ original: tensor })).copy, 'the copy');
   }

@@ -1,6 +1,7 @@
 import { present } from '../../core/index.ts';
 import { sameShape } from '../../tensor/index.ts';
 import type { OnnxGraph, OnnxNode, OnnxValue } from './graph.ts';
+import { viewKernels } from './kernels.ts';
 
 /**
  * Which states a step may write over while it runs, so that they need one buffer instead of two.
@@ -19,9 +20,6 @@ export interface InPlacePlan {
 /** Kernels that write element i of the result after reading element i of operands of the same shape, and no other. */
 const elementwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Sqrt', 'Neg', 'Abs', 'Exp']);
 
-/** Kernels whose result is the memory of their first operand. */
-const views = new Set(['Reshape', 'Identity']);
-
 export function planInPlace(graph: OnnxGraph, stateNames: readonly string[]): InPlacePlan {
   const planner = new Planner(graph);
   const inPlace = new Set(stateNames.filter((name) => planner.tryInPlace(`state.${name}`, `next.${name}`)));
@@ -35,7 +33,7 @@ export function isWrittenLast(nodes: readonly OnnxNode[], stateName: string): bo
   for (const node of nodes) {
     const isReader = node.inputs.some((input) => aliases.has(input));
     if (isReader && isWritten) return false;
-    if (isReader && views.has(node.opType)) for (const output of node.outputs) aliases.add(output);
+    if (isReader && viewKernels.has(node.opType)) for (const output of node.outputs) aliases.add(output);
     if (node.outputs.includes(`next.${stateName}`)) isWritten = true;
   }
   return true;
@@ -69,7 +67,7 @@ class Planner {
   /** Makes the step write `output` over `input`, if that can be right. */
   tryInPlace(input: string, output: string): boolean {
     const writer = this.producers.get(output);
-    if (!writer || views.has(writer.opType)) return false;
+    if (!writer || viewKernels.has(writer.opType)) return false;
     const readers = this.readersOf(input);
     if (readers.has(writer) && !this.isElementwise(writer, input, output)) return false;
     readers.delete(writer);
@@ -93,7 +91,7 @@ class Planner {
     for (let next = names.pop(); next !== undefined; next = names.pop()) {
       for (const node of this.readers.get(next) ?? []) {
         found.add(node);
-        if (views.has(node.opType)) names.push(...node.outputs);
+        if (viewKernels.has(node.opType)) names.push(...node.outputs);
       }
     }
     return found;
@@ -132,8 +130,7 @@ class Planner {
     // Two states that change each other cannot both wait.
     if (others.some((other) => other === node || this.ancestors(other).has(node))) return false;
     this.waits.set(node, others);
-    const known = this.replacements.get(node);
-    const before = known?.before ?? [];
+    const before: OnnxNode[] = [];
     let scalar = operand;
     for (const other of others) {
       const empty = this.newValue([0], 'int64');
@@ -154,9 +151,8 @@ class Planner {
       );
       scalar = waited;
     }
-    const current = known?.node ?? node;
-    const inputs = current.inputs.map((input) => (input === operand ? scalar : input));
-    this.replacements.set(node, { before, node: { ...current, inputs } });
+    const inputs = node.inputs.map((input) => (input === operand ? scalar : input));
+    this.replacements.set(node, { before, node: { ...node, inputs } });
     return true;
   }
 

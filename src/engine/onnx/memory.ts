@@ -5,6 +5,7 @@ import type { MemoryEstimate } from '../engine.ts';
 import { Arena, type Chunk } from './arena.ts';
 import type { CompiledProgram } from './compile.ts';
 import type { OnnxGraph, OnnxValue } from './graph.ts';
+import { viewKernels } from './kernels.ts';
 import type { Provider } from './runtime.ts';
 
 const bytesPerElement = { float32: 4, int32: 4, int64: 8, bool: 1, float16: 2, bfloat16: 2 } as const;
@@ -40,9 +41,6 @@ export function estimateMemory(
   };
 }
 
-/** Kernels whose result is the memory of their first operand. */
-const views = new Set(['Reshape', 'Identity']);
-
 /** Runs a step through a model of the arena: the most bytes alive at once, and the bytes that were ever in use. */
 function simulateStep(graph: OnnxGraph): { liveBytes: number; touchedBytes: number } {
   const outputs = new Set(graph.outputs.map(({ name }) => name));
@@ -53,7 +51,7 @@ function simulateStep(graph: OnnxGraph): { liveBytes: number; touchedBytes: numb
   graph.nodes.forEach(({ opType, inputs, outputs: results }, index) => {
     const [result = '', source = ''] = [results[0], inputs[0]];
     // A view that is returned is copied into the caller's array.
-    if (views.has(opType) && !outputs.has(result)) owners.set(result, ownerOf(source));
+    if (viewKernels.has(opType) && !outputs.has(result)) owners.set(result, ownerOf(source));
     for (const name of [...inputs, ...results]) lastUse.set(ownerOf(name), index);
   });
   const arena = new Arena();
