@@ -10,7 +10,7 @@ const source = resolve(dirname(fileURLToPath(import.meta.url)), '../src');
 /** The rooms of the house, the ground first. A room imports from lower floors only (docs/design.md). */
 const floors: readonly (readonly string[])[] = [
   ['core'],
-  ['tensor'],
+  ['tensor', 'page'],
   ['engine', 'tokenizer'],
   ['model', 'optimizer', 'data'],
   ['recipe', 'theory'],
@@ -20,8 +20,11 @@ const floors: readonly (readonly string[])[] = [
 ];
 const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room));
 
-/** Files by which a room may be entered from outside; the second is for bundles that run in a browser. */
-const doors = ['index.ts', 'browser.ts'];
+/**
+ * Files by which a room may be entered from outside. `browser.ts` is for bundles that run in a browser, `node.ts` for the
+ * part of a room that needs Node where the rest of it does not.
+ */
+const doors = ['index.ts', 'browser.ts', 'node.ts'];
 
 /** The entry points of what runs in a browser. */
 const browserEntries = ['core/index.ts', 'tensor/index.ts', 'theory/index.ts', 'engine/browser.ts'];

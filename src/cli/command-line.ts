@@ -24,7 +24,8 @@ commands:
 ${[...commands].map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
 
 "groundwork COMMAND --help" explains one. Exit codes: 0 success, 1 a fault of ours, 2 wrong usage, 3 a Program that
-breaks a rule, 4 an engine that is absent or failed, 5 memory or disk ran out.`;
+breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is not to be had, 6 text, a tokenizer or a
+dataset that cannot be used as it is, 7 stopped by a signal.`;
 
 /**
  * Runs one command.

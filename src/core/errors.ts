@@ -12,8 +12,12 @@ export const exitCodes = {
   program: 3,
   /** An engine, provider or device that is absent or refused the work. */
   engine: 4,
-  /** Memory or disk ran out. */
+  /** Memory or disk ran out, or a file or folder is not to be had. */
   resources: 5,
+  /** A corpus, a tokenizer or a dataset that cannot be used as it is. */
+  data: 6,
+  /** Stopped by a signal; what was done so far is kept and the same command goes on from there. */
+  interrupted: 7,
 } as const;
 
 /** Every error code of Groundwork with the exit code that the command line ends with. */
@@ -34,6 +38,17 @@ export const errorCodes = {
   'engine-failure': exitCodes.engine,
   'session-closed': exitCodes.engine,
   'out-of-memory': exitCodes.resources,
+  'disk-full': exitCodes.resources,
+  'file-not-found': exitCodes.resources,
+  'file-access': exitCodes.resources,
+  locked: exitCodes.resources,
+  'unsafe-path': exitCodes.data,
+  'invalid-document': exitCodes.data,
+  'empty-corpus': exitCodes.data,
+  'invalid-tokenizer': exitCodes.data,
+  'invalid-dataset': exitCodes.data,
+  'dataset-mismatch': exitCodes.data,
+  interrupted: exitCodes.interrupted,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof errorCodes;

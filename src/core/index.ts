@@ -10,4 +10,5 @@ export {
   type GroundworkErrorOptions,
   present,
 } from './errors.ts';
+export type { FileSystem, OpenFile } from './file-system.ts';
 export { type RandomStream, randomStream } from './random.ts';
