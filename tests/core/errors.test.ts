@@ -38,7 +38,16 @@ describe('GroundworkError', () => {
 
 describe('exit codes', () => {
   test('are the documented numbers, for ever', () => {
-    expect(exitCodes).toEqual({ success: 0, internal: 1, usage: 2, program: 3, engine: 4, resources: 5 });
+    expect(exitCodes).toEqual({
+      success: 0,
+      internal: 1,
+      usage: 2,
+      program: 3,
+      engine: 4,
+      resources: 5,
+      data: 6,
+      interrupted: 7,
+    });
   });
 
   test('differ by kind of fault', () => {
@@ -47,7 +56,8 @@ describe('exit codes', () => {
   });
 
   test('are neither success nor a fault of ours for any error code', () => {
-    const kinds: number[] = [exitCodes.usage, exitCodes.program, exitCodes.engine, exitCodes.resources];
+    const { success: _, internal: __, ...faults } = exitCodes;
+    const kinds: number[] = Object.values(faults);
     for (const [code, exitCode] of Object.entries(errorCodes)) expect(kinds, code).toContain(exitCode);
   });
 

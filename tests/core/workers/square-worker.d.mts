@@ -1,0 +1,10 @@
+import type { TaskHandler } from '../../../src/core/node.ts';
+
+export interface SquareTask {
+  readonly numbers: Float64Array<ArrayBuffer>;
+  readonly fail?: 'fault' | 'bug';
+}
+
+export function createSquareHandler(context: {
+  readonly offset: number;
+}): TaskHandler<SquareTask, Float64Array<ArrayBuffer>>;
