@@ -1,10 +1,21 @@
+import type { Readable } from 'node:stream';
 import { exitCodes, GroundworkError } from '../core/index.ts';
 import { probeCommand } from './probe.ts';
 
-/** Where a command writes: results to `out`, everything else to `error`. */
+/** What a command has around it: where it writes and reads, and how it is told to stop. */
 export interface Terminal {
+  /** Results. */
   readonly out: (text: string) => void;
+  /** Everything else. */
   readonly error: (text: string) => void;
+  /** Shows a line that the next one replaces, `` to remove it; absent where nobody watches. */
+  readonly live?: (line: string) => void;
+  /** Whether results may be coloured. */
+  readonly hasColor?: boolean;
+  /** Standard input; that of the process where it is absent. */
+  readonly input?: Readable;
+  /** Aborted when a signal asks the command to stop. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Command {
@@ -21,11 +32,17 @@ const help = `groundwork: a pre-training lab in TypeScript
 usage: groundwork COMMAND [OPTIONS]
 
 commands:
-${[...commands].map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+${summaries()}
 
 "groundwork COMMAND --help" explains one. Exit codes: 0 success, 1 a fault of ours, 2 wrong usage, 3 a Program that
 breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is not to be had, 6 text, a tokenizer or a
 dataset that cannot be used as it is, 7 stopped by a signal.`;
+
+/** The list of commands whose names begin with `prefix`. */
+function summaries(prefix = ''): string {
+  const chosen = [...commands].filter(([name]) => name.startsWith(prefix));
+  return chosen.map(([name, { summary }]) => `  ${name.padEnd(18)} ${summary}`).join('\n');
+}
 
 /**
  * Runs one command.
@@ -34,16 +51,24 @@ dataset that cannot be used as it is, 7 stopped by a signal.`;
  * @returns the exit code
  */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = args;
+  const [name, second] = args;
   if (name === undefined || name === '--help' || name === 'help') {
     terminal.out(help);
     return name === undefined ? exitCodes.usage : exitCodes.success;
   }
-  const command = commands.get(name);
+  const isGroup = [...commands.keys()].some((key) => key.startsWith(`${name} `));
+  if (isGroup && (second === undefined || second === '--help')) {
+    terminal.out(`usage: groundwork ${name} COMMAND [OPTIONS]\n\n${summaries(`${name} `)}`);
+    return second === undefined ? exitCodes.usage : exitCodes.success;
+  }
+  const fullName = isGroup ? `${name} ${second}` : name;
+  const command = commands.get(fullName);
   if (!command) {
-    terminal.error(`groundwork: there is no command "${name}"\nhint: ${[...commands.keys()].join(', ')}; or --help`);
+    const known = [...commands.keys()].filter((key) => !isGroup || key.startsWith(`${name} `)).join(', ');
+    terminal.error(`groundwork: there is no command "${fullName}"\nhint: ${known}; or --help`);
     return exitCodes.usage;
   }
+  const rest = args.slice(isGroup ? 2 : 1);
   if (rest.includes('--help')) {
     terminal.out(command.help);
     return exitCodes.success;
@@ -53,6 +78,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return exitCodes.success;
   } catch (fault) {
     if (!(fault instanceof GroundworkError)) throw fault;
+    terminal.live?.('');
     terminal.error(`groundwork: ${fault.code}: ${fault.message}\nhint: ${fault.hint}`);
     return fault.exitCode;
   }

@@ -25,6 +25,8 @@ export const buildReportSchema = z.object({
   languages: z.record(z.string(), amount),
   /** Kept documents by length: `lengths[k]` counts those of 2^k … 2^(k+1) − 1 bytes. */
   lengths: z.array(z.number()),
+  /** Files of the corpus that were not read, by reason, and some of them. */
+  skippedFiles: z.array(z.object({ reason: z.string(), numFiles: z.number(), samples: z.array(z.string()) })),
   /** Kept documents by the first part of their source path, the largest first, at most 50 and then `(other)`. */
   sources: z.array(amount.extend({ source: z.string() })),
 });

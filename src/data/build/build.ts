@@ -1,0 +1,199 @@
+import { basename, join, resolve } from 'node:path';
+import {
+  canonicalJson,
+  type FileSystem,
+  GroundworkError,
+  type JsonValue,
+  present,
+  sha256Hex,
+} from '../../core/index.ts';
+import { nodeFileSystem } from '../../core/node.ts';
+import { serializeTokenizer, type Tokenizer } from '../../tokenizer/index.ts';
+import type { BuildReport } from '../build-report.ts';
+import { type CleaningOptions, createCleaningPipeline } from '../cleaning/pipeline.ts';
+import { ContaminationIndex, type EvaluationTexts } from '../deduplication/contamination-index.ts';
+import { findDuplicates } from '../deduplication/duplicates.ts';
+import { numBands } from '../deduplication/min-hash.ts';
+import type { RecordStream } from '../document.ts';
+import { openDataset } from '../store/dataset.ts';
+import { type DatasetManifest, manifestFile, partNames } from '../store/manifest.ts';
+import { publishDataset } from '../store/publication.ts';
+import { verifyDataset } from '../store/verification.ts';
+import { BlockSet } from './block-set.ts';
+import type { BuildSettings } from './build-settings.ts';
+import { cleanCorpus, type StageOptions } from './clean-stage.ts';
+import type { BuildProgress } from './progress.ts';
+import { reportOf } from './report.ts';
+import { chooseSides } from './split.ts';
+import { surveyCorpus } from './survey-stage.ts';
+import { tokenizeCorpus } from './tokenize-stage.ts';
+import { openWorkFolder, publishWorkFolder } from './work-folder.ts';
+
+/** What a dataset is to be built from, how, and where. */
+export interface BuildRequest {
+  /** The folder that becomes the dataset. While it is built it is called `FOLDER.building`. */
+  readonly folder: string;
+  /** The corpus. It is read once, in order; a build that is resumed reads it again and does again only what is missing. */
+  readonly records: RecordStream;
+  /** Size of what `records` reads, in bytes, for the time left. */
+  readonly totalBytes?: number | undefined;
+  readonly settings: BuildSettings;
+  readonly cleaning: CleaningOptions;
+  /** A tokenizer that exists; without one it is trained on the training documents. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** Texts that the model will be judged by; documents that share 13 words in a row with them are removed. */
+  readonly evaluations?: readonly EvaluationTexts[];
+  /** Whether a dataset at `folder` is replaced, at the moment when the new one is whole. */
+  readonly replace?: boolean;
+  readonly numWorkers: number;
+  /** The version of Groundwork, for the manifest. */
+  readonly groundworkVersion: string;
+  readonly fs?: FileSystem;
+  /** Ends the build at the next step; what is done stays, and the same build goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: BuildProgress) => void;
+}
+
+export interface BuiltDataset {
+  readonly folder: string;
+  readonly manifest: DatasetManifest;
+  readonly report: BuildReport;
+}
+
+/**
+ * Builds a dataset: reads, cleans, deduplicates, splits, tokenizes, publishes. Equal records and settings give equal bytes,
+ * for any number of workers and however often the build was stopped in between.
+ *
+ * @throws `empty-corpus` where nothing is left; `file-access` where the dataset exists; `locked`, `dataset-mismatch` (see
+ *   `openWorkFolder`); `invalid-document` under the policy `stop`; `disk-full`; `interrupted`
+ */
+export async function buildDataset(request: BuildRequest): Promise<BuiltDataset> {
+  const { settings, cleaning, signal, fs = nodeFileSystem } = request;
+  const folder = resolve(request.folder);
+  const evaluations = request.evaluations?.length ? ContaminationIndex.build(request.evaluations) : undefined;
+  const pipeline = await createCleaningPipeline(cleaning);
+  const allSettings: JsonValue = {
+    build: JSON.parse(JSON.stringify(settings)),
+    cleaning: pipeline.description,
+    contamination: evaluations ? { names: [...evaluations.data.names], sha256: evaluations.hash } : null,
+    tokenizer: request.tokenizer ? request.tokenizer.fingerprint : null,
+  };
+  refuseExisting(fs, folder, request.replace === true);
+  const finished = finishedBefore(fs, folder, allSettings);
+  if (finished) return finished;
+
+  const work = openWorkFolder(fs, folder, allSettings);
+  try {
+    const checkStop = () => {
+      if (signal?.aborted) {
+        throw new GroundworkError('interrupted', `the build of ${folder} was stopped`, {
+          hint: `What is done lies in ${work.folder}; the same command goes on from there.`,
+        });
+      }
+    };
+    const onProgress = request.onProgress ?? (() => undefined);
+    const options: StageOptions = { fs, work, numWorkers: request.numWorkers, onProgress, checkStop };
+
+    const context = { settings, cleaning, contamination: evaluations?.data };
+    const cleaned = await cleanCorpus(request.records, context, request.totalBytes, options);
+    const corpus = new BlockSet(cleaned.blocks);
+    const duplicates = await findDuplicates(
+      {
+        numDocuments: corpus.numDocuments,
+        readExactKeys: () => corpus.column('exactKeys', 4),
+        readBand: (band) => {
+          checkStop();
+          onProgress({ stage: 'duplicates', done: band, total: numBands, unit: 'bands', resumed: 0 });
+          return corpus.band(band);
+        },
+      },
+      { exact: settings.removeExactDuplicates, near: settings.removeNearDuplicates },
+    );
+    const sides = chooseSides(corpus, duplicates.fates, settings);
+    const survey = await surveyCorpus(corpus, sides, settings, request.tokenizer, options);
+    const { tokenizer } = survey;
+    const tokenized = await tokenizeCorpus(corpus, survey.sides, tokenizer, options);
+
+    onProgress({ stage: 'publish', done: 0, total: undefined, unit: 'blocks', resumed: 0 });
+    const report = reportOf({
+      corpus,
+      duplicates,
+      leaks: survey.leaks,
+      skippedFiles: cleaned.skippedFiles,
+      cleaningSteps: pipeline.stepNames,
+    });
+    removeStrayFiles(fs, work.folder, tokenized.shards);
+    const fingerprint = (value: JsonValue) => sha256Hex(canonicalJson(value));
+    const manifest = publishDataset(fs, work.folder, {
+      name: basename(folder),
+      fingerprints: {
+        corpus: corpus.corpusSha256,
+        cleaning: fingerprint([pipeline.description, evaluations?.hash ?? null]),
+        deduplication: fingerprint([settings.removeExactDuplicates, settings.removeNearDuplicates]),
+        split: fingerprint([
+          settings.validationFraction,
+          settings.maximumValidationBytes,
+          settings.leakSimilarity,
+          settings.groupField ?? null,
+        ]),
+        tokenizer: tokenizer.fingerprint,
+      },
+      settings: allSettings,
+      vocabularySize: tokenizer.vocabularySize,
+      beginToken: present(tokenizer.beginToken, 'begin token'),
+      shards: tokenized.shards,
+      validationText: tokenized.validationText,
+      tokenizer: serializeTokenizer(tokenizer),
+      report,
+      groundworkVersion: request.groundworkVersion,
+    });
+    work.publish();
+    return { folder, manifest, report };
+  } finally {
+    work.close();
+  }
+}
+
+function refuseExisting(fs: FileSystem, folder: string, replace: boolean): void {
+  if (replace || !fs.exists(folder)) return;
+  throw new GroundworkError('file-access', `${folder} exists already`, {
+    hint: 'Choose another name, or replace it with --replace.',
+  });
+}
+
+/** A build that was stopped after its manifest was written needs only its name. */
+function finishedBefore(fs: FileSystem, folder: string, settings: JsonValue): BuiltDataset | undefined {
+  const building = `${folder}.building`;
+  if (!fs.exists(join(building, manifestFile))) return undefined;
+  // Its work lies there too, which the manifest does not know.
+  const problems = verifyDataset(fs, building, { deep: true }).filter(({ file }) => !file.startsWith('work'));
+  const isSound = problems.length === 0;
+  const sameSettings =
+    isSound && canonicalJson(openDataset(fs, building).manifest.settings) === canonicalJson(settings);
+  if (!isSound || !sameSettings) {
+    // Its blocks and shards are checked one by one when the build goes on.
+    fs.remove(join(building, manifestFile));
+    return undefined;
+  }
+  publishWorkFolder(fs, folder);
+  const dataset = openDataset(fs, folder);
+  return { folder, manifest: dataset.manifest, report: dataset.report() };
+}
+
+/** Removes shards that an earlier build left which read another corpus. */
+function removeStrayFiles(
+  fs: FileSystem,
+  folder: string,
+  shards: {
+    readonly [part in 'train' | 'validation']: readonly { readonly files: readonly { readonly path: string }[] }[];
+  },
+): void {
+  const wanted = new Set(
+    partNames.flatMap((part) => shards[part].flatMap(({ files }) => files.map(({ path }) => path))),
+  );
+  for (const part of partNames) {
+    if (!fs.exists(join(folder, part))) continue;
+    for (const name of fs.list(join(folder, part)))
+      if (!wanted.has(`${part}/${name}`)) fs.remove(join(folder, part, name));
+  }
+}

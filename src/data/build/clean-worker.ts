@@ -1,0 +1,4 @@
+import { serveTasks } from '../../core/node.ts';
+import { createCleanHandler } from './clean-handler.ts';
+
+export default serveTasks(createCleanHandler);
