@@ -42,6 +42,7 @@ export const errorCodes = {
   'file-not-found': exitCodes.resources,
   'file-access': exitCodes.resources,
   locked: exitCodes.resources,
+  'download-failed': exitCodes.resources,
   'unsafe-path': exitCodes.data,
   'invalid-document': exitCodes.data,
   'empty-corpus': exitCodes.data,

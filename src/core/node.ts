@@ -1,6 +1,17 @@
 // core/: the part that needs Node: files, publishing, locks, worker threads. Browsers take index.ts alone.
+export { type WrittenFile, writeDurably } from './durable-file.ts';
 export { lockFileName, lockFolder } from './folder-lock.ts';
 export { nodeFileSystem } from './node-file-system.ts';
+export {
+  defaultCacheFolder,
+  fetchPackage,
+  type PackageFetchOptions,
+  type ProcessResult,
+  type ProcessRunner,
+  publishedFolder,
+  runProcess,
+} from './package-fetch.ts';
+export { faultOfPath, resolveInside } from './safe-path.ts';
 export {
   mapInOrder,
   openWorkerPool,
