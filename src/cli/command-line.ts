@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
 import { exitCodes, GroundworkError } from '../core/index.ts';
+import { dataBuildCommand } from './data-build.ts';
+import { dataDemoCommand } from './data-demo.ts';
+import { dataVerifyCommand } from './data-verify.ts';
 import { probeCommand } from './probe.ts';
 
 /** What a command has around it: where it writes and reads, and how it is told to stop. */
@@ -25,7 +28,12 @@ export interface Command {
   run(args: readonly string[], terminal: Terminal): Promise<void>;
 }
 
-const commands: ReadonlyMap<string, Command> = new Map([['probe', probeCommand]]);
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['data build', dataBuildCommand],
+  ['data demo', dataDemoCommand],
+  ['data verify', dataVerifyCommand],
+  ['probe', probeCommand],
+]);
 
 const help = `groundwork: a pre-training lab in TypeScript
 

@@ -17,6 +17,8 @@ export interface Flags {
   /** A size such as `4096`, `64k`, `16M` or `2G` (powers of 1,024). */
   size(name: string): number | undefined;
   oneOf<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined;
+  /** The values of a flag that may be repeated. */
+  allOf<const Choice extends string>(name: string, choices: readonly Choice[]): readonly Choice[];
 }
 
 /** The fault of a command line that cannot be understood. */
@@ -45,6 +47,15 @@ export function parseFlags(
     const value = values[name];
     return typeof value === 'string' ? value : undefined;
   };
+  const texts = (name: string): readonly string[] => {
+    const value = values[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  };
+  const chosen = <const Choice extends string>(name: string, given: string, choices: readonly Choice[]): Choice => {
+    const choice = choices.find((one) => one === given);
+    if (choice === undefined) throw fault(`--${name} is "${given}", expected one of ${choices.join(', ')}`);
+    return choice;
+  };
   const number = (name: string, least: number, most: number): number | undefined => {
     const given = text(name);
     if (given === undefined) return undefined;
@@ -58,10 +69,7 @@ export function parseFlags(
     words,
     text,
     number,
-    texts: (name) => {
-      const value = values[name];
-      return Array.isArray(value) ? value.map(String) : [];
-    },
+    texts,
     isSet: (name) => values[name] === true,
     wholeNumber: (name, least) => {
       const given = text(name);
@@ -83,12 +91,9 @@ export function parseFlags(
     },
     oneOf: (name, choices) => {
       const given = text(name);
-      const choice = choices.find((one) => one === given);
-      if (given !== undefined && choice === undefined) {
-        throw fault(`--${name} is "${given}", expected one of ${choices.join(', ')}`);
-      }
-      return choice;
+      return given === undefined ? undefined : chosen(name, given, choices);
     },
+    allOf: (name, choices) => texts(name).map((given) => chosen(name, given, choices)),
   };
 }
 

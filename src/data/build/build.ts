@@ -10,7 +10,7 @@ import {
 import { nodeFileSystem } from '../../core/node.ts';
 import { serializeTokenizer, type Tokenizer } from '../../tokenizer/index.ts';
 import type { BuildReport } from '../build-report.ts';
-import { type CleaningOptions, createCleaningPipeline } from '../cleaning/pipeline.ts';
+import { type CleaningOptions, cleaningSteps, describeCleaning } from '../cleaning/pipeline.ts';
 import { ContaminationIndex, type EvaluationTexts } from '../deduplication/contamination-index.ts';
 import { findDuplicates } from '../deduplication/duplicates.ts';
 import { numBands } from '../deduplication/min-hash.ts';
@@ -71,13 +71,14 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
   const { settings, cleaning, signal, fs = nodeFileSystem } = request;
   const folder = resolve(request.folder);
   const evaluations = request.evaluations?.length ? ContaminationIndex.build(request.evaluations) : undefined;
-  const pipeline = await createCleaningPipeline(cleaning);
+  const cleaningDescription = describeCleaning(cleaning);
   const allSettings: JsonValue = {
     build: JSON.parse(JSON.stringify(settings)),
-    cleaning: pipeline.description,
+    cleaning: cleaningDescription,
     contamination: evaluations ? { names: [...evaluations.data.names], sha256: evaluations.hash } : null,
     tokenizer: request.tokenizer ? request.tokenizer.fingerprint : null,
   };
+  refuseWithoutBegin(request.tokenizer);
   refuseExisting(fs, folder, request.replace === true);
   const finished = finishedBefore(fs, folder, allSettings);
   if (finished) return finished;
@@ -120,7 +121,7 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
       duplicates,
       leaks: survey.leaks,
       skippedFiles: cleaned.skippedFiles,
-      cleaningSteps: pipeline.stepNames,
+      cleaningSteps: cleaningSteps.map(({ name }) => name),
     });
     removeStrayFiles(fs, work.folder, tokenized.shards);
     const fingerprint = (value: JsonValue) => sha256Hex(canonicalJson(value));
@@ -128,7 +129,7 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
       name: basename(folder),
       fingerprints: {
         corpus: corpus.corpusSha256,
-        cleaning: fingerprint([pipeline.description, evaluations?.hash ?? null]),
+        cleaning: fingerprint([cleaningDescription, evaluations?.hash ?? null]),
         deduplication: fingerprint([settings.removeExactDuplicates, settings.removeNearDuplicates]),
         split: fingerprint([
           settings.validationFraction,
@@ -152,6 +153,13 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
   } finally {
     work.close();
   }
+}
+
+function refuseWithoutBegin(tokenizer: Tokenizer | undefined): void {
+  if (tokenizer === undefined || tokenizer.beginToken !== undefined) return;
+  throw new GroundworkError('invalid-tokenizer', 'the tokenizer has no special token for the beginning of a document', {
+    hint: 'Add <|bos|> or <|endoftext|> to its special tokens, or let the build train a tokenizer.',
+  });
 }
 
 function refuseExisting(fs: FileSystem, folder: string, replace: boolean): void {

@@ -5,7 +5,7 @@ import { type ContaminationData, ContaminationIndex } from '../deduplication/con
 import { SignatureWriter } from '../deduplication/signatures.ts';
 import type { Document, RecordFault } from '../document.ts';
 import { applyFaultPolicy } from '../readers/fault-policy.ts';
-import { parseRecord } from '../readers/record-parser.ts';
+import { parseRecord } from '../readers/parse-record.ts';
 import { Accounts, sampleOf } from './accounts.ts';
 import { type BuildSettings, filledHeader, headerFields } from './build-settings.ts';
 import { encodeCleanedBlock } from './cleaned-block.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { canonicalJson, type FileSystem, GroundworkError, type JsonValue } from '../../core/index.ts';
+import { canonicalJson, type FileSystem, GroundworkError, type JsonValue, sha256Hex } from '../../core/index.ts';
 import { lockFolder, writeDurably } from '../../core/node.ts';
 
 /**
@@ -12,7 +12,7 @@ export interface WorkFolder {
   /** Whether an earlier build left something to go on from. */
   readonly isResumed: boolean;
   blockPath(number: number): string;
-  /** A note about finished work, or undefined where there is none that is sound. */
+  /** A note about finished work, or undefined where there is none that is whole (its SHA-256 stands before it). */
   readNote(name: string): JsonValue | undefined;
   writeNote(name: string, note: JsonValue): void;
   /** Renames the folder to the dataset's name, in place of what lay there, and gives the lock free. */
@@ -33,20 +33,19 @@ export function openWorkFolder(fs: FileSystem, target: string, settings: JsonVal
   const isResumed = fs.exists(work);
   fs.makeFolder(join(work, 'blocks'));
   const unlock = lockFolder(fs, work);
-  const notePath = (name: string) => join(work, `${name}.json`);
+  const notePath = (name: string) => join(work, `${name}.note`);
   const readNote = (name: string): JsonValue | undefined => {
     const path = notePath(name);
     if (!fs.exists(path)) return undefined;
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(fs.readFile(path)));
-    } catch (fault) {
-      // A note that cannot be read is a note that was not taken: its work is done again.
-      if (!(fault instanceof SyntaxError) && !(fault instanceof TypeError)) throw fault;
-      return undefined;
-    }
+    // A note that is not whole is a note that was not taken: its work is done again.
+    const text = new TextDecoder().decode(fs.readFile(path));
+    const newline = text.indexOf('\n');
+    const body = text.slice(newline + 1);
+    return text.slice(0, newline) === sha256Hex(body) ? JSON.parse(body) : undefined;
   };
   const writeNote = (name: string, note: JsonValue): void => {
-    writeDurably(fs, notePath(name), [new TextEncoder().encode(canonicalJson(note))]);
+    const body = canonicalJson(note);
+    writeDurably(fs, notePath(name), [new TextEncoder().encode(`${sha256Hex(body)}\n${body}`)]);
   };
   try {
     const before = readNote('settings');

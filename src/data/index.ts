@@ -1,0 +1,33 @@
+// data/: from text as it is found to batches: readers, cleaning, deduplication, the build, the dataset store, batches.
+export { type BuildRequest, type BuiltDataset, buildDataset } from './build/build.ts';
+export { type BuildSettings, buildSettingsSchema, headerFields } from './build/build-settings.ts';
+export { readEvaluationTexts } from './build/evaluation-texts.ts';
+export { type BuildProgress, type BuildStage, buildStages } from './build/progress.ts';
+export { type BuildReport, buildReportSchema } from './build-report.ts';
+export {
+  type CleaningOptions,
+  type CleaningPipeline,
+  type CleaningPreset,
+  type CleaningResult,
+  cleaningPresets,
+  createCleaningPipeline,
+} from './cleaning/pipeline.ts';
+export { type RedactionKind, redactionKinds } from './cleaning/redaction.ts';
+export type { EvaluationTexts } from './deduplication/contamination-index.ts';
+export type { Demo, DemoOptions, DemoSettings } from './demos/demo.ts';
+export { demoNamed, demos } from './demos/demos.ts';
+export type {
+  Document,
+  Place,
+  RecordBatch,
+  RecordFault,
+  RecordFormat,
+  RecordStream,
+  SourceRecord,
+} from './document.ts';
+export { corpusSizeBytes } from './readers/corpus-files.ts';
+export { type CorpusOptions, readCorpus } from './readers/corpus-reader.ts';
+export { readSourceCode, type SourceCodeOptions } from './readers/source-code.ts';
+export { type Dataset, openDataset } from './store/dataset.ts';
+export type { DatasetManifest, DatasetProblem } from './store/manifest.ts';
+export { verifyDataset } from './store/verification.ts';
