@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { exitCodes, GroundworkError } from '../core/index.ts';
 import { dataBuildCommand } from './data-build.ts';
 import { dataDemoCommand } from './data-demo.ts';
+import { dataInspectCommand } from './data-inspect.ts';
 import { dataVerifyCommand } from './data-verify.ts';
 import { probeCommand } from './probe.ts';
 
@@ -31,6 +32,7 @@ export interface Command {
 const commands: ReadonlyMap<string, Command> = new Map([
   ['data build', dataBuildCommand],
   ['data demo', dataDemoCommand],
+  ['data inspect', dataInspectCommand],
   ['data verify', dataVerifyCommand],
   ['probe', probeCommand],
 ]);

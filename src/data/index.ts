@@ -25,6 +25,9 @@ export type {
   RecordStream,
   SourceRecord,
 } from './document.ts';
+export { type DatasetInspection, type InspectionOptions, inspectDataset } from './inspect/inspection.ts';
+export { inspectionAsPage } from './inspect/inspection-page.ts';
+export { inspectionAsText } from './inspect/inspection-text.ts';
 export { corpusSizeBytes } from './readers/corpus-files.ts';
 export { type CorpusOptions, readCorpus } from './readers/corpus-reader.ts';
 export { readSourceCode, type SourceCodeOptions } from './readers/source-code.ts';
