@@ -1,13 +1,20 @@
 // `npm run bench -- NAME [flags]`: the benchmarks by name.
 
 import { GroundworkError } from '../src/core/index.ts';
+import { runLargeBenchmark } from './data/large-benchmark.ts';
 import { runStepBenchmark } from './step/step-benchmark.ts';
+import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
 
-const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = { step: runStepBenchmark };
+const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
+  'data-large': runLargeBenchmark,
+  step: runStepBenchmark,
+  tokenizer: runTokenizerBenchmark,
+};
 
 const usage = `npm run bench -- NAME [flags]
 
-  step   time a training step against other frameworks
+  step       time a training step against other frameworks
+  tokenizer  time training and encoding of tokenizers against others
 
 npm run bench -- NAME --help tells the flags of one of them.`;
 

@@ -101,7 +101,7 @@ describe('resolveInside', () => {
           expect(error.code).toBe('unsafe-path');
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 

@@ -107,11 +107,22 @@ function cleanSentence(raw: string): string {
     .replace(/- -+ ?/g, '--')
     .trim();
   const spoken = text.slice(headingLength(text));
-  const numDigits = spoken.match(/\d/g)?.length ?? 0;
-  const numLetters = spoken.match(/[a-z]/g)?.length ?? 0;
+  const numDigits = countBetween(spoken, '0', '9');
+  const numLetters = countBetween(spoken, 'a', 'z');
   // What has few letters beside its figures, or rows of dots, is a table.
   const isTable = numLetters === 0 || numDigits > (spoken.length > 60 ? 1 : 2) * numLetters || /\.{5}/.test(raw);
   return isTable ? '' : spoken;
+}
+
+/** How many characters of a text lie from `first` to `last`. */
+function countBetween(text: string, first: string, last: string): number {
+  const [from, to] = [first.charCodeAt(0), last.charCodeAt(0)];
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= from && code <= to) count++;
+  }
+  return count;
 }
 
 /**
