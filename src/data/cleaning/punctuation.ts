@@ -1,0 +1,171 @@
+/** Inclusive ranges of code points. */
+type Ranges = readonly (number | readonly [number, number])[];
+
+/**
+ * What ends a sentence, in about sixty scripts: the characters that the FineWeb rules accept at the end of a line.
+ * Source: `TERMINAL_PUNCTUATION` of datatrove 0.10.1.
+ */
+const terminalRanges: Ranges = [
+  0x21,
+  0x2e,
+  0x3f,
+  0x589,
+  [0x61d, 0x61f],
+  0x6d4,
+  [0x700, 0x702],
+  0x7f9,
+  0x837,
+  0x839,
+  [0x83d, 0x83e],
+  [0x964, 0x965],
+  [0x104a, 0x104b],
+  0x1362,
+  [0x1367, 0x1368],
+  0x166e,
+  [0x1735, 0x1736],
+  [0x17d4, 0x17d6],
+  [0x17d9, 0x17da],
+  0x1803,
+  0x1809,
+  [0x1944, 0x1945],
+  [0x1aa8, 0x1aab],
+  [0x1b5a, 0x1b5b],
+  [0x1b5e, 0x1b5f],
+  [0x1b7d, 0x1b7e],
+  [0x1c3b, 0x1c3c],
+  [0x1c7e, 0x1c7f],
+  [0x203c, 0x203d],
+  [0x2047, 0x2049],
+  0x2e2e,
+  0x2e3c,
+  [0x2e53, 0x2e54],
+  0x3002,
+  0xa4ff,
+  [0xa60e, 0xa60f],
+  0xa6f3,
+  0xa6f7,
+  [0xa876, 0xa877],
+  [0xa8ce, 0xa8cf],
+  0xa92f,
+  [0xa9c8, 0xa9c9],
+  [0xaa5d, 0xaa5f],
+  [0xaaf0, 0xaaf1],
+  0xabeb,
+  0xfe52,
+  [0xfe56, 0xfe57],
+  0xff01,
+  0xff0e,
+  0xff1f,
+  0xff61,
+  [0x10a56, 0x10a57],
+  [0x10f55, 0x10f59],
+  [0x10f86, 0x10f89],
+  [0x11047, 0x11048],
+  [0x110be, 0x110c1],
+  [0x11141, 0x11143],
+  [0x111c5, 0x111c6],
+  0x111cd,
+  [0x111de, 0x111df],
+  [0x11238, 0x11239],
+  [0x1123b, 0x1123c],
+  0x112a9,
+  [0x1144b, 0x1144c],
+  [0x115c2, 0x115c3],
+  [0x115c9, 0x115d7],
+  [0x11641, 0x11642],
+  [0x1173c, 0x1173e],
+  0x11944,
+  0x11946,
+  [0x11a42, 0x11a43],
+  [0x11a9b, 0x11a9c],
+  [0x11c41, 0x11c42],
+  [0x11ef7, 0x11ef8],
+  [0x11f43, 0x11f44],
+  [0x16a6e, 0x16a6f],
+  0x16af5,
+  [0x16b37, 0x16b38],
+  0x16b44,
+  0x16e98,
+  0x1bc9f,
+  0x1da88,
+];
+
+/** Of these, what the sentence splitter of the reference does not know. Source: `Sentencizer` of spaCy 3.8. */
+const notSentenceEndRanges: Ranges = [
+  [0x61d, 0x61e],
+  0x837,
+  0x839,
+  [0x83d, 0x83e],
+  [0x17d4, 0x17d6],
+  [0x17d9, 0x17da],
+  [0x1b7d, 0x1b7e],
+  [0x2e53, 0x2e54],
+  [0x10f55, 0x10f59],
+  [0x10f86, 0x10f89],
+  0x11944,
+  0x11946,
+  [0x11ef7, 0x11ef8],
+  [0x11f43, 0x11f44],
+  0x16e98,
+];
+
+/**
+ * What a word may consist of without counting as a word. Source: `PUNCTUATION` of datatrove 0.10.1, with its gaps: of the
+ * full-width digits it holds only `１`, of the single quotes only `’`.
+ */
+const symbolRanges: Ranges = [
+  [0x0, 0x8],
+  [0xb, 0x1f],
+  [0x22, 0x2d],
+  0x2f,
+  [0x3a, 0x3e],
+  0x40,
+  [0x5b, 0x60],
+  [0x7b, 0x9f],
+  0xab,
+  0xb4,
+  0xbb,
+  [0x2013, 0x2014],
+  0x2019,
+  [0x201c, 0x201e],
+  0x2026,
+  0x2236,
+  0x2501,
+  0x25ba,
+  0x3001,
+  [0x3008, 0x300d],
+  [0x3010, 0x3011],
+  0xff05,
+  [0xff08, 0xff09],
+  0xff0c,
+  0xff11,
+  [0xff1a, 0xff1b],
+  0xff5e,
+];
+
+function codePoints(ranges: Ranges): Set<number> {
+  const set = new Set<number>();
+  for (const range of ranges) {
+    const [first, last] = typeof range === 'number' ? [range, range] : range;
+    for (let code = first; code <= last; code++) set.add(code);
+  }
+  return set;
+}
+
+const terminal = codePoints(terminalRanges);
+const notSentenceEnds = codePoints(notSentenceEndRanges);
+const sentenceEnds = new Set([...terminal].filter((code) => !notSentenceEnds.has(code)));
+const symbols = new Set([...codePoints(symbolRanges), ...terminal]);
+
+/** Whether a text ends in punctuation that ends a sentence. */
+export function endsInTerminalPunctuation(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  const isTrail = last >= 0xdc00 && last <= 0xdfff && text.length > 1;
+  return terminal.has(isTrail ? (text.codePointAt(text.length - 2) as number) : last);
+}
+
+/** Whether a code point ends a sentence for the sentence count of the C4 rules. */
+export const isSentenceEnd = (codePoint: number): boolean => sentenceEnds.has(codePoint);
+
+/** Whether a word of such code points alone is a symbol, which the word counts of Gopher leave out. */
+export const isSymbol = (codePoint: number): boolean => symbols.has(codePoint);
