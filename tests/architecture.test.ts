@@ -27,7 +27,14 @@ const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.incl
 const doors = ['index.ts', 'browser.ts', 'node.ts'];
 
 /** The entry points of what runs in a browser. */
-const browserEntries = ['core/index.ts', 'tensor/index.ts', 'theory/index.ts', 'engine/browser.ts'];
+const browserEntries = [
+  'core/index.ts',
+  'tensor/index.ts',
+  'page/index.ts',
+  'tokenizer/index.ts',
+  'theory/index.ts',
+  'engine/browser.ts',
+];
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts'))

@@ -1,0 +1,162 @@
+import { formatBytes, formatCompact, formatNumber } from './quantity.ts';
+
+/** One axis of a plot, as its maker describes it. */
+export interface Axis {
+  /** What is measured, with its unit: `bits per byte`. */
+  readonly label: string;
+  readonly scale?: 'linear' | 'log';
+  /** How ticks are written: numbers as they are, with decimal prefixes (from 10,000 on), as bytes, or as percentages. */
+  readonly format?: 'number' | 'compact' | 'bytes' | 'percent';
+  /** The least range to show; data beyond it widens the axis. A linear axis of counts wants `[0, 0]`. */
+  readonly atLeast?: readonly [number, number];
+}
+
+/** An axis that knows where values stand. */
+export interface PlacedAxis {
+  readonly label: string;
+  readonly ticks: readonly { readonly value: number; readonly text: string }[];
+  /** The position of a value in the plot, in pixels; `NaN` for one that the axis cannot show. */
+  place(value: number): number;
+}
+
+/** Can the axis show this value? A logarithm wants it positive. */
+export function isShown(axis: Axis, value: number): boolean {
+  return Number.isFinite(value) && (axis.scale !== 'log' || value > 0);
+}
+
+/**
+ * Lays an axis over the values between two positions. A linear one is widened to whole ticks if `toTicks`.
+ *
+ * @param from pixel of the least value
+ * @param to pixel of the greatest; may be smaller than `from`, as on a vertical axis
+ * @param maxTicks the most ticks to write
+ */
+export function placeAxis(
+  axis: Axis,
+  values: Iterable<number>,
+  { from, to, maxTicks, toTicks = true }: { from: number; to: number; maxTicks: number; toTicks?: boolean },
+): PlacedAxis {
+  const isLog = axis.scale === 'log';
+  let [low, high] = range(axis, values);
+  if (!isLog && toTicks) {
+    const step = stepFor(low, high, maxTicks);
+    low = Math.floor(low / step + 1e-9) * step;
+    high = Math.ceil(high / step - 1e-9) * step;
+  }
+  const warp = isLog ? Math.log : (value: number) => value;
+  const ticks = isLog ? logTicks(low, high, maxTicks) : linearTicks(low, high, maxTicks);
+  const write = tickFormat(axis, ticks);
+  return {
+    label: axis.label,
+    ticks: ticks.map((value) => ({ value, text: write(value) })),
+    place(value) {
+      if (!isShown(axis, value)) return Number.NaN;
+      return from + ((warp(value) - warp(low)) / (warp(high) - warp(low))) * (to - from);
+    },
+  };
+}
+
+/** The whole range to show, never empty. */
+function range(axis: Axis, values: Iterable<number>): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of [...values, ...(axis.atLeast ?? [])]) {
+    if (!isShown(axis, value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return axis.scale === 'log' ? [1, 10] : [0, 1];
+  // Values that differ in their last bits only are one value.
+  if (high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high))) return [low, high];
+  if (axis.scale === 'log') return [low / 2, high * 2];
+  return low === 0 ? [0, 1] : low > 0 ? [0, high] : [low, 0];
+}
+
+/** The least of 1, 2 and 5 times a power of ten that is no smaller than a step. */
+export function roundStep(step: number): number {
+  const power = 10 ** Math.floor(Math.log10(step) + 1e-9);
+  const factor = [1, 2, 5, 10].find((one) => one * power >= step * (1 - 1e-9)) ?? 10;
+  return factor * power;
+}
+
+/** The least round step with at most so many ticks between two values. */
+function stepFor(low: number, high: number, maxTicks: number): number {
+  let step = roundStep((high - low) / maxTicks);
+  while (numTicks(low, high, step) > maxTicks) step = roundStep(step * 1.5);
+  return step;
+}
+
+const numTicks = (low: number, high: number, step: number): number =>
+  Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1;
+
+function linearTicks(low: number, high: number, maxTicks: number): readonly number[] {
+  const step = stepFor(low, high, maxTicks);
+  const first = Math.ceil(low / step - 1e-9);
+  // Multiplied and rounded, not summed up: 3 × 0.1 is to be 0.3.
+  return Array.from({ length: numTicks(low, high, step) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
+}
+
+/** Powers of ten, every second or third of them where there is no room, with 2 and 5 between them where there is. */
+function logTicks(low: number, high: number, maxTicks: number): readonly number[] {
+  const first = Math.floor(Math.log10(low) + 1e-9);
+  const last = Math.ceil(Math.log10(high) - 1e-9);
+  const within = (value: number) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9);
+  for (const factors of [
+    [1, 2, 5],
+    [1, 3],
+  ]) {
+    const ticks: number[] = [];
+    for (let power = first; power <= last; power++) {
+      for (const factor of factors) ticks.push(Number(`${factor}e${power}`));
+    }
+    const shown = ticks.filter(within);
+    if (shown.length > maxTicks) continue;
+    // Less than half a decade: ticks of equal steps say more.
+    return shown.length >= 3 ? shown : linearTicks(low, high, maxTicks);
+  }
+  const powers = Array.from({ length: last - first + 1 }, (_, index) => first + index).filter((power) =>
+    within(Number(`1e${power}`)),
+  );
+  const stride = Math.ceil(powers.length / maxTicks);
+  return powers.filter((power) => power % stride === 0).map((power) => Number(`1e${power}`));
+}
+
+function tickFormat(axis: Axis, ticks: readonly number[]): (value: number) => string {
+  switch (axis.format ?? 'number') {
+    case 'bytes':
+      return (value) => trimmed(formatBytes(value));
+    case 'compact':
+      return (value) => trimmed(formatCompact(value));
+    case 'percent': {
+      const write = sameDecimals(ticks.map((value) => value * 100));
+      return (value) => `${write(value * 100)} %`;
+    }
+    case 'number':
+      if (axis.scale === 'log') return (value) => trimmed(formatNumber(value));
+      return sameDecimals(ticks);
+  }
+}
+
+/** All ticks of a linear axis with as many decimals as their step needs. */
+function sameDecimals(ticks: readonly number[]): (value: number) => string {
+  const step = ticks.length < 2 ? Math.abs(ticks[0] ?? 1) || 1 : Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0));
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  // Fine steps around 0 are powers of ten; around other values there is no way but to write them out.
+  const greatest = Math.max(...ticks.map(Math.abs));
+  if (decimals > 5 && greatest < step * 100) return (value) => trimmed(formatNumber(value));
+  const digits = Math.min(decimals, 20);
+  return (value) => {
+    const text = value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return /^-[0.]+$/.test(text) ? text.slice(1) : text;
+  };
+}
+
+/** `1.00 kB` → `1 kB`, `1.50 M` → `1.5 M`, `1.00×10⁶` → `10⁶`. */
+function trimmed(text: string): string {
+  return text
+    .replace(/(\.\d*?)0+(?=$| |×)/, '$1')
+    .replace(/\.(?=$| |×)/, '')
+    .replace(/^1×/, '');
+}
