@@ -1,4 +1,8 @@
 // data/: from text as it is found to batches: readers, cleaning, deduplication, the build, the dataset store, batches.
+export { type Batch, emptyBatch } from './batches/batch.ts';
+export { type Batches, type BatchesOptions, type BatchSource, batches } from './batches/batches.ts';
+export type { Packing } from './batches/packing.ts';
+export { type ValidationRows, validationRows } from './batches/validation-rows.ts';
 export { type BuildRequest, type BuiltDataset, buildDataset } from './build/build.ts';
 export { type BuildSettings, buildSettingsSchema, headerFields } from './build/build-settings.ts';
 export { readEvaluationTexts } from './build/evaluation-texts.ts';
@@ -32,5 +36,6 @@ export { corpusSizeBytes } from './readers/corpus-files.ts';
 export { type CorpusOptions, readCorpus } from './readers/corpus-reader.ts';
 export { readSourceCode, type SourceCodeOptions } from './readers/source-code.ts';
 export { type Dataset, openDataset } from './store/dataset.ts';
+export type { DatasetPart } from './store/dataset-part.ts';
 export type { DatasetManifest, DatasetProblem } from './store/manifest.ts';
 export { verifyDataset } from './store/verification.ts';
