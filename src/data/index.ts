@@ -1,7 +1,7 @@
 // data/: from text as it is found to batches: readers, cleaning, deduplication, the build, the dataset store, batches.
 export { type Batch, emptyBatch } from './batches/batch.ts';
 export { type Batches, type BatchesOptions, type BatchSource, batches } from './batches/batches.ts';
-export type { Packing } from './batches/packing.ts';
+export type { Packing } from './batches/epoch-rows.ts';
 export { type ValidationRows, validationRows } from './batches/validation-rows.ts';
 export { type BuildRequest, type BuiltDataset, buildDataset } from './build/build.ts';
 export { type BuildSettings, buildSettingsSchema, headerFields } from './build/build-settings.ts';
