@@ -27,6 +27,7 @@ import { groundworkVersion } from './version.ts';
 export const buildFlags = {
   out: { type: 'string' },
   replace: { type: 'boolean' },
+  restart: { type: 'boolean' },
   clean: { type: 'string' },
   language: { type: 'string', multiple: true },
   rule: { type: 'string', multiple: true },
@@ -74,6 +75,7 @@ Split and tokenizer
 Running
   --workers N            threads (default: one per core); the result is the same for any number
   --replace              put the new dataset in the place of one that exists
+  --restart              throw away what a build that was stopped had done
   --json                 print the account as JSON`;
 
 /** `groundwork data build`: a corpus becomes a dataset. */
@@ -206,6 +208,7 @@ export async function runBuild(command: string, flags: Flags, terminal: Terminal
     evaluations,
     ...(tokenizerPath !== undefined && { tokenizer: readTokenizer(tokenizerPath) }),
     replace: flags.isSet('replace'),
+    restart: flags.isSet('restart'),
     numWorkers: flags.wholeNumber('workers', 1) ?? availableParallelism(),
     groundworkVersion: groundworkVersion(),
     signal: terminal.signal,
@@ -253,7 +256,7 @@ function accountOf({ manifest, report }: BuiltDataset, folder: string): string {
 const count = (value: number): string => value.toLocaleString('en-US');
 
 /** One stream after another, as one. */
-async function* joined(streams: readonly RecordStream[]): RecordStream {
+export async function* joined(streams: readonly RecordStream[]): RecordStream {
   let before = 0;
   for (const stream of streams) {
     let bytesRead = 0;

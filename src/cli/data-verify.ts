@@ -20,7 +20,7 @@ Prints every problem. Exit codes: 0 sound, 6 not.`,
     if (flags.isSet('json')) terminal.out(JSON.stringify({ folder, problems }));
     if (problems.length > 0) {
       const lines = problems.map(({ file, expected, found }) => `  ${file}: found ${found}, expected ${expected}`);
-      throw new GroundworkError('invalid-dataset', `${folder} has ${problems.length} problems:\n${lines.join('\n')}`, {
+      throw new GroundworkError('invalid-dataset', `${folder} is not sound:\n${lines.join('\n')}`, {
         hint: 'Build it again from its corpus, or copy it again from where it is sound.',
       });
     }

@@ -39,3 +39,13 @@ export { type Dataset, openDataset } from './store/dataset.ts';
 export type { DatasetPart } from './store/dataset-part.ts';
 export type { DatasetManifest, DatasetProblem } from './store/manifest.ts';
 export { verifyDataset } from './store/verification.ts';
+export { tokenCountsOf, validationSample } from './vocabulary/dataset-sample.ts';
+export { readTextFile, readTextStream } from './vocabulary/text-file.ts';
+export { openTokenizerSource, type TokenizerSource } from './vocabulary/tokenizer-source.ts';
+export {
+  type TrainedVocabulary,
+  trainVocabulary,
+  type VocabularyRequest,
+  vocabularyFiles,
+  writeVocabulary,
+} from './vocabulary/training.ts';

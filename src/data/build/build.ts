@@ -45,6 +45,8 @@ export interface BuildRequest {
   readonly evaluations?: readonly EvaluationTexts[];
   /** Whether a dataset at `folder` is replaced, at the moment when the new one is whole. */
   readonly replace?: boolean;
+  /** Whether the work of an earlier build that was stopped is thrown away. */
+  readonly restart?: boolean;
   readonly numWorkers: number;
   /** The version of Groundwork, for the manifest. */
   readonly groundworkVersion: string;
@@ -83,7 +85,7 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
   const finished = finishedBefore(fs, folder, allSettings);
   if (finished) return finished;
 
-  const work = openWorkFolder(fs, folder, allSettings);
+  const work = openWorkFolder(fs, folder, allSettings, { restart: request.restart === true });
   try {
     const checkStop = () => {
       if (signal?.aborted) {
@@ -150,6 +152,9 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
     });
     work.publish();
     return { folder, manifest, report };
+  } catch (fault) {
+    if (fault instanceof GroundworkError && fault.code === 'empty-corpus') work.discard();
+    throw fault;
   } finally {
     work.close();
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { canonicalJson, type FileSystem, GroundworkError, type JsonValue, sha256Hex } from '../../core/index.ts';
-import { lockFolder, writeDurably } from '../../core/node.ts';
+import { lockFileName, lockFolder, writeDurably } from '../../core/node.ts';
 
 /**
  * Where a build works: `NAME.building` beside the dataset `NAME`, which becomes the dataset by one renaming at the end.
@@ -17,6 +17,8 @@ export interface WorkFolder {
   writeNote(name: string, note: JsonValue): void;
   /** Renames the folder to the dataset's name, in place of what lay there, and gives the lock free. */
   publish(): void;
+  /** Removes all that was done, where there is nothing to go on from. */
+  discard(): void;
   /** Gives the lock free and leaves the work for the next build. */
   close(): void;
 }
@@ -25,13 +27,20 @@ export interface WorkFolder {
  * Opens the folder in which the dataset at `target` is built.
  *
  * @param settings what the build was asked for; work of another build is not mixed with this one
+ * @param options.restart whether what an earlier build left is thrown away
  * @throws `locked` where another build is at work on it; `dataset-mismatch` where a build with other settings left its work
  */
-export function openWorkFolder(fs: FileSystem, target: string, settings: JsonValue): WorkFolder {
+export function openWorkFolder(
+  fs: FileSystem,
+  target: string,
+  settings: JsonValue,
+  { restart = false }: { readonly restart?: boolean } = {},
+): WorkFolder {
   const folder = `${target}.building`;
   const work = join(folder, 'work');
   const isResumed = fs.exists(work);
-  fs.makeFolder(join(work, 'blocks'));
+  const blocks = join(work, 'blocks');
+  fs.makeFolder(work);
   const unlock = lockFolder(fs, work);
   const notePath = (name: string) => join(work, `${name}.note`);
   const readNote = (name: string): JsonValue | undefined => {
@@ -48,15 +57,18 @@ export function openWorkFolder(fs: FileSystem, target: string, settings: JsonVal
     writeDurably(fs, notePath(name), [new TextEncoder().encode(`${sha256Hex(body)}\n${body}`)]);
   };
   try {
+    if (restart) for (const name of fs.list(work)) if (name !== lockFileName) fs.remove(join(work, name));
+    fs.makeFolder(blocks);
     const before = readNote('settings');
-    if (before !== undefined && canonicalJson(before) !== canonicalJson(settings)) {
+    const isOther = before === undefined || canonicalJson(before) !== canonicalJson(settings);
+    if (before !== undefined && isOther && fs.list(blocks).length > 0) {
       throw new GroundworkError(
         'dataset-mismatch',
         `${folder} holds the work of a build with other settings: ${differences(before, settings).join('; ')}`,
-        { hint: `Build with the settings of that one to go on with it, or remove ${folder} to begin anew.` },
+        { hint: 'Build with the settings of that one to go on with it, or begin anew with --restart.' },
       );
     }
-    if (before === undefined) writeNote('settings', settings);
+    if (isOther) writeNote('settings', settings);
   } catch (fault) {
     unlock();
     throw fault;
@@ -64,12 +76,13 @@ export function openWorkFolder(fs: FileSystem, target: string, settings: JsonVal
   return {
     folder,
     isResumed,
-    blockPath: (number) => join(work, 'blocks', `${String(number).padStart(6, '0')}.block`),
+    blockPath: (number) => join(blocks, `${String(number).padStart(6, '0')}.block`),
     readNote,
     writeNote,
     publish: () => {
       publishWorkFolder(fs, target);
     },
+    discard: () => fs.remove(folder),
     close: unlock,
   };
 }

@@ -14,12 +14,12 @@ export const demos: ReadonlyMap<string, Demo> = new Map(
 /**
  * The demo of a name.
  *
- * @throws `unknown-name`, with the names that there are
+ * @throws `usage`, with the names that there are
  */
 export function demoNamed(name: string): Demo {
   const demo = demos.get(name);
   if (demo !== undefined) return demo;
-  throw new GroundworkError('unknown-name', `there is no demo ${JSON.stringify(name)}`, {
+  throw new GroundworkError('usage', `there is no demo ${JSON.stringify(name)}`, {
     hint: `Choose one of: ${[...demos.keys()].join(', ')}.`,
   });
 }

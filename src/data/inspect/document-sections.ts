@@ -159,6 +159,8 @@ export function editsSection({ edited, read }: BuildReport): Section | undefined
   };
 }
 
+const numGroupsUnfolded = 3;
+
 /** How much of it was there twice, and the largest groups of it. */
 export function duplicatesSection(inspection: DatasetInspection): Section {
   const { duplicateGroups } = inspection.report;
@@ -168,15 +170,18 @@ export function duplicatesSection(inspection: DatasetInspection): Section {
     { label: 'exact duplicates removed', value: formatCount(exact.numDocuments), note: formatBytes(exact.numBytes) },
     { label: 'near-duplicates removed', value: formatCount(near.numDocuments), note: formatBytes(near.numBytes) },
   ];
+  const groups = duplicateGroups.map(({ numDocuments, kept, removed }) => [
+    sample({ about: [`${plural(numDocuments, 'document')}, kept: `, code(placeName(kept))], text: kept.excerpt }),
+    details(`Removed for it (${removed.length} of ${formatCount(numDocuments - 1)})`, ...excerpts(removed)),
+  ]);
+  const rest = groups.slice(numGroupsUnfolded);
   return {
     heading: 'Duplicates',
     contents: [
       keyFigures(figures),
-      ...(duplicateGroups.length === 0 ? [] : [subheading('The largest groups')]),
-      ...duplicateGroups.map(({ numDocuments, kept, removed }) => [
-        sample({ about: [`${plural(numDocuments, 'document')}, kept: `, code(placeName(kept))], text: kept.excerpt }),
-        details(`Removed for it (${removed.length} of ${formatCount(numDocuments - 1)})`, ...excerpts(removed)),
-      ]),
+      ...(groups.length === 0 ? [] : [subheading('The largest groups')]),
+      ...groups.slice(0, numGroupsUnfolded),
+      ...(rest.length === 0 ? [] : [details(`${plural(rest.length, 'more group')}`, ...rest)]),
     ],
   };
 }

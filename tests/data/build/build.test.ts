@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -124,6 +124,8 @@ describe('a build', () => {
     await expect(buildDataset(smallBuild(at('b'), { records: smallRecords(1) }))).rejects.toThrow(
       /one document is left/,
     );
+    // There is nothing to go on from.
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 
@@ -227,13 +229,17 @@ describe('a build that is resumed', () => {
   });
 
   test('is refused with other settings, which are named', async () => {
-    const stop = AbortSignal.abort();
-    await expect(buildDataset(smallBuild(at('a'), { signal: stop }))).rejects.toMatchObject({ code: 'interrupted' });
+    const stop = new AbortController();
+    const request = { signal: stop.signal, onProgress: () => stop.abort() };
+    await expect(buildDataset(smallBuild(at('a'), request))).rejects.toMatchObject({ code: 'interrupted' });
     const settings = buildSettingsSchema.parse({ ...smallBuild('').settings, vocabularySize: 400 });
     await expect(buildDataset(smallBuild(at('a'), { settings }))).rejects.toMatchObject({
       code: 'dataset-mismatch',
       message: expect.stringContaining('build.vocabularySize: 300 → 400'),
     });
+    await buildDataset(smallBuild(at('a'), { settings, restart: true }));
+    await buildDataset(smallBuild(at('fresh/a'), { settings }));
+    expect(contentsOf(at('a'))).toEqual(contentsOf(at('fresh/a')));
   });
 
   test('is refused while another build is at work there', async () => {

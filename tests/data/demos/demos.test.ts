@@ -21,7 +21,7 @@ test('an unknown name is answered with those that there are', () => {
   expect(demoNamed('novels').name).toBe('novels');
   expect(() => demoNamed('poems')).toThrow(
     expect.objectContaining({
-      code: 'unknown-name',
+      code: 'usage',
       message: 'there is no demo "poems"',
       hint: 'Choose one of: presidents, dictionary, novels, names, typescript.',
     }),
