@@ -111,7 +111,8 @@ function addTo(amount: MutableAmount, numDocuments: number, numBytes: number): v
   amount.numBytes += numBytes;
 }
 
-function entryOf<T>(map: Map<string, T>, key: string, make: () => T): T {
+/** The entry of a key, made where there is none. */
+export function entryOf<T>(map: Map<string, T>, key: string, make: () => T): T {
   let entry = map.get(key);
   if (!entry) {
     entry = make();

@@ -1,6 +1,6 @@
 import type { BuildReport } from '../build-report.ts';
 import { type Duplicates, fate } from '../deduplication/duplicates.ts';
-import { Accounts, type AccountsData } from './accounts.ts';
+import { Accounts, type AccountsData, entryOf } from './accounts.ts';
 import type { BlockSet } from './block-set.ts';
 import type { CleanedCorpus } from './clean-stage.ts';
 
@@ -107,13 +107,4 @@ function largest(sources: ReadonlyMap<string, { numDocuments: number; numBytes: 
     sorted.push({ source: '(other)', numDocuments, numBytes: rest.reduce((sum, one) => sum + one.numBytes, 0) });
   }
   return sorted;
-}
-
-function entryOf<T>(map: Map<string, T>, key: string, make: () => T): T {
-  let entry = map.get(key);
-  if (!entry) {
-    entry = make();
-    map.set(key, entry);
-  }
-  return entry;
 }
