@@ -18,7 +18,7 @@ import {
 } from '../data/index.ts';
 import { readTokenizer } from '../tokenizer/node.ts';
 import type { Command, Terminal } from './command-line.ts';
-import { type FlagKinds, type Flags, parseFlags, usageFault } from './flags.ts';
+import { type FlagKinds, type Flags, mostWorkers, parseFlags, usageFault } from './flags.ts';
 import { progressDisplay } from './progress-display.ts';
 import { byteText, table } from './text-table.ts';
 import { groundworkVersion } from './version.ts';
@@ -209,7 +209,7 @@ export async function runBuild(command: string, flags: Flags, terminal: Terminal
     ...(tokenizerPath !== undefined && { tokenizer: readTokenizer(tokenizerPath) }),
     replace: flags.isSet('replace'),
     restart: flags.isSet('restart'),
-    numWorkers: flags.wholeNumber('workers', 1) ?? availableParallelism(),
+    numWorkers: flags.wholeNumber('workers', 1, mostWorkers) ?? availableParallelism(),
     groundworkVersion: groundworkVersion(),
     signal: terminal.signal,
     onProgress: progressDisplay(terminal),

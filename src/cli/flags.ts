@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { GroundworkError } from '../core/index.ts';
 
@@ -10,8 +11,8 @@ export interface Flags {
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
   isSet(name: string): boolean;
-  /** A whole number from `least` on. */
-  wholeNumber(name: string, least: number): number | undefined;
+  /** A whole number from `least` on, to `most` where there is one. */
+  wholeNumber(name: string, least: number, most?: number): number | undefined;
   /** A number in least … most. */
   number(name: string, least: number, most: number): number | undefined;
   /** A size such as `4096`, `64k`, `16M` or `2G` (powers of 1,024). */
@@ -20,6 +21,9 @@ export interface Flags {
   /** The values of a flag that may be repeated. */
   allOf<const Choice extends string>(name: string, choices: readonly Choice[]): readonly Choice[];
 }
+
+/** Many more threads than cores only take memory and turns from each other. */
+export const mostWorkers = Math.max(16, 4 * availableParallelism());
 
 /** The fault of a command line that cannot be understood. */
 export function usageFault(command: string, message: string): GroundworkError {
@@ -71,12 +75,13 @@ export function parseFlags(
     number,
     texts,
     isSet: (name) => values[name] === true,
-    wholeNumber: (name, least) => {
+    wholeNumber: (name, least, most = Number.MAX_SAFE_INTEGER) => {
       const given = text(name);
       if (given === undefined) return undefined;
       const value = Number(given);
-      if (given.trim() === '' || !Number.isSafeInteger(value) || value < least) {
-        throw fault(`--${name} is "${given}", expected a whole number from ${least}`);
+      if (given.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
+        const to = most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : '';
+        throw fault(`--${name} is "${given}", expected a whole number from ${least}${to}`);
       }
       return value;
     },
