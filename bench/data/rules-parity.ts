@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CleaningResult, createCleaningPipeline } from '../../src/data/cleaning/pipeline.ts';
 import { type ParityDocument, parityDocuments } from './parity-documents.ts';
+import { ruleOfReason } from './rule-names.ts';
 
 /**
  * Holds the rules of cleaning against datatrove's over the same documents: `tsx bench/data/rules-parity.ts [--list N]`.
@@ -13,39 +14,8 @@ import { type ParityDocument, parityDocuments } from './parity-documents.ts';
 const peer = 'bench/peers/datatrove';
 const filters = ['gopher-repetition', 'gopher-quality', 'c4', 'fineweb'] as const;
 
-/** The name of a rule of ours, by filter and reason of datatrove. */
-const rules: Record<string, string> = {
-  'gopher-repetition/empty': 'normalisation/blank',
-  'gopher-repetition/dup_para_frac': 'duplicate-paragraphs',
-  'gopher-repetition/dup_para_char_frac': 'duplicate-paragraph-characters',
-  'gopher-repetition/dup_line_frac': 'duplicate-lines',
-  'gopher-repetition/dup_line_char_frac': 'duplicate-line-characters',
-  'gopher-repetition/top_2_gram': 'top-2gram',
-  'gopher-repetition/top_3_gram': 'top-3gram',
-  'gopher-repetition/top_4_gram': 'top-4gram',
-  'gopher-quality/gopher_short_doc': 'too-few-words',
-  'gopher-quality/gopher_long_doc': 'too-many-words',
-  'gopher-quality/gopher_below_avg_threshold': 'short-words',
-  'gopher-quality/gopher_above_avg_threshold': 'long-words',
-  'gopher-quality/gopher_too_many_hashes': 'hashes',
-  'gopher-quality/gopher_too_many_ellipsis': 'ellipses',
-  'gopher-quality/gopher_too_many_bullets': 'bullet-lines',
-  'gopher-quality/gopher_too_many_end_ellipsis': 'ellipsis-lines',
-  'gopher-quality/gopher_below_alpha_threshold': 'non-alphabetic-words',
-  'gopher-quality/gopher_enough_stop_words': 'too-few-stop-words',
-  'c4/lorem_ipsum': 'lorem-ipsum',
-  'c4/curly_bracket': 'curly-bracket',
-  'c4/too_few_sentences': 'too-few-sentences',
-  'fineweb/empty': 'no-lines',
-  'fineweb/line_punct_ratio': 'terminal-punctuation',
-  'fineweb/short_line_ratio': 'short-lines',
-  'fineweb/char_dup_ratio': 'duplicate-line-characters',
-  'fineweb/list_ratio': 'line-feeds',
-};
-for (let n = 5; n <= 10; n++) rules[`gopher-repetition/duplicated_${n}_n_grams`] = `duplicate-${n}grams`;
-
 const ruleOf = (filter: string, reason: string | null): string =>
-  reason === null ? 'kept' : `${filter}/${rules[`${filter}/${reason}`] ?? reason}`;
+  reason === null ? 'kept' : ruleOfReason(`${filter}/${reason}`);
 
 function runPeer(documents: readonly ParityDocument[]): Record<string, unknown>[] {
   const folder = mkdtempSync(join(tmpdir(), 'rules-parity-'));
