@@ -5,6 +5,10 @@ import { dataDemoCommand } from './data-demo.ts';
 import { dataInspectCommand } from './data-inspect.ts';
 import { dataVerifyCommand } from './data-verify.ts';
 import { probeCommand } from './probe.ts';
+import { tokenizerEncodeCommand } from './tokenizer-encode.ts';
+import { tokenizerInspectCommand } from './tokenizer-inspect.ts';
+import { tokenizerTrainCommand } from './tokenizer-train.ts';
+import { groundworkVersion } from './version.ts';
 
 /** What a command has around it: where it writes and reads, and how it is told to stop. */
 export interface Terminal {
@@ -35,6 +39,9 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['data inspect', dataInspectCommand],
   ['data verify', dataVerifyCommand],
   ['probe', probeCommand],
+  ['tokenizer encode', tokenizerEncodeCommand],
+  ['tokenizer inspect', tokenizerInspectCommand],
+  ['tokenizer train', tokenizerTrainCommand],
 ]);
 
 const help = `groundwork: a pre-training lab in TypeScript
@@ -44,7 +51,7 @@ usage: groundwork COMMAND [OPTIONS]
 commands:
 ${summaries()}
 
-"groundwork COMMAND --help" explains one. Exit codes: 0 success, 1 a fault of ours, 2 wrong usage, 3 a Program that
+"groundwork COMMAND --help" explains one, "groundwork --version" tells the version. Exit codes: 0 success, 1 a fault of ours, 2 wrong usage, 3 a Program that
 breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is not to be had, 6 text, a tokenizer or a
 dataset that cannot be used as it is, 7 stopped by a signal.`;
 
@@ -65,6 +72,10 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   if (name === undefined || name === '--help' || name === 'help') {
     terminal.out(help);
     return name === undefined ? exitCodes.usage : exitCodes.success;
+  }
+  if (name === '--version') {
+    terminal.out(groundworkVersion());
+    return exitCodes.success;
   }
   const isGroup = [...commands.keys()].some((key) => key.startsWith(`${name} `));
   if (isGroup && (second === undefined || second === '--help')) {

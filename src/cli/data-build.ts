@@ -1,5 +1,7 @@
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
+import { faultOfPath } from '../core/node.ts';
 import {
   type BuildSettings,
   type BuiltDataset,
@@ -139,7 +141,7 @@ that cannot be used (nothing left, a broken record under --on-fault stop), 7 sto
     const first = flags.words[0] ?? code[0] ?? '';
     const totalBytes = code.length > 0 ? undefined : await corpusSizeBytes(flags.words);
     await runBuild('data build', flags, terminal, {
-      name: first === '-' ? 'stdin' : basename(resolve(first)).replace(/(\.[a-z0-9]+)+$/i, '') || 'dataset',
+      name: nameAfter(first),
       records,
       totalBytes,
       settings,
@@ -147,6 +149,16 @@ that cannot be used (nothing left, a broken record under --on-fault stop), 7 sto
     });
   },
 };
+
+/** The name of a dataset after its first input: that of the folder, or of the file without its endings. */
+function nameAfter(input: string): string {
+  if (input === '-') return 'stdin';
+  const name = basename(resolve(input));
+  const isFile = existsSync(input) && statSync(input).isFile();
+  const bare = isFile ? name.replace(/(\.[a-z0-9]+)+$/i, '') : name;
+  // A glob names no place.
+  return faultOfPath(bare) === undefined ? bare : 'dataset';
+}
 
 /** The settings of a build from its flags, over the defaults of the command and those of the schema. */
 export function settingsFrom(
@@ -183,6 +195,7 @@ export interface BuildTask {
 /** Builds with the flags that `data build` and `data demo` share, and prints the account. */
 export async function runBuild(command: string, flags: Flags, terminal: Terminal, task: BuildTask): Promise<void> {
   const folder = flags.text('out') ?? `datasets/${task.name}`;
+  if (folder.trim() === '') throw usageFault(command, '--out is empty, expected a folder');
   const tokenizerPath = flags.text('tokenizer');
   const cleaning: CleaningOptions = {
     preset: flags.oneOf('clean', cleaningPresets) ?? task.defaultPreset,

@@ -21,8 +21,8 @@ export function writeDurably(fs: FileSystem, path: string, chunks: Iterable<Uint
   const unfinished = `${path}.tmp`;
   const hash = createHash('sha256');
   let sizeBytes = 0;
+  const file = fs.open(unfinished, 'write');
   try {
-    const file = fs.open(unfinished, 'write');
     try {
       for (const chunk of chunks) {
         file.write(chunk);

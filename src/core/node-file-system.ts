@@ -51,7 +51,7 @@ function openNodeFile(path: string, mode: keyof typeof flags): OpenFile {
       }),
     truncate: (sizeBytes) => explained(path, 'write', () => fs.ftruncateSync(handle, sizeBytes)),
     sync: () => explained(path, 'write', () => fs.fsyncSync(handle)),
-    close: () => fs.closeSync(handle),
+    close: () => explained(path, 'write', () => fs.closeSync(handle)),
   };
 }
 
@@ -61,7 +61,7 @@ function explained<T>(path: string, action: 'read' | 'write', call: () => T): T 
     return call();
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    const fail = (kind: 'disk-full' | 'file-not-found' | 'file-access', message: string, hint: string) => {
+    const fail = (kind: 'disk-full' | 'file-not-found' | 'file-access', message: string, hint: string): never => {
       throw new GroundworkError(kind, message, { hint, cause });
     };
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
@@ -72,9 +72,8 @@ function explained<T>(path: string, action: 'read' | 'write', call: () => T): T 
         'Make room, or choose another folder, and run again.',
       );
     }
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      fail('file-not-found', `there is no ${path}`, 'Check the path.');
-    }
+    if (code === 'ENOENT') fail('file-not-found', `there is no ${path}`, 'Check the path.');
+    if (code === 'ENOTDIR') fail('file-not-found', `a part of ${path} is a file, expected a folder`, 'Check the path.');
     if (code === 'EEXIST') fail('file-access', `${path} exists already`, 'Remove it, or choose another path.');
     if (code === 'EISDIR') fail('file-access', `${path} is a folder, expected a file`, 'Check the path.');
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
@@ -85,7 +84,12 @@ function explained<T>(path: string, action: 'read' | 'write', call: () => T): T 
       );
     }
     if (code === 'ENAMETOOLONG') fail('file-access', `a name in ${path} is too long`, 'Choose a shorter one.');
-    throw cause;
+    if (code === undefined) throw cause;
+    return fail(
+      'file-access',
+      `${path} could not be ${action === 'read' ? 'read' : 'written'} (${code})`,
+      'Check the path.',
+    );
   }
 }
 

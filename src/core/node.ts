@@ -1,6 +1,6 @@
 // core/: the part that needs Node: files, publishing, locks, worker threads. Browsers take index.ts alone.
 export { type WrittenFile, writeDurably } from './durable-file.ts';
-export { lockFileName, lockFolder } from './folder-lock.ts';
+export { takeLock } from './lock-file.ts';
 export { nodeFileSystem } from './node-file-system.ts';
 export {
   defaultCacheFolder,

@@ -27,6 +27,15 @@ export interface WorkerPoolOptions<Context, Task, Result> {
   readonly context: Context;
   /** Makes the handler from the context; the worker file hands the same function to `serveTasks`. */
   readonly createHandler: (context: Context) => TaskHandler<Task, Result> | Promise<TaskHandler<Task, Result>>;
+  /** The most that a thread's heap may grow to, in MiB; by default what V8 chooses. */
+  readonly heapLimitMb?: number;
+}
+
+function outOfMemory(cause: unknown): GroundworkError {
+  return new GroundworkError('out-of-memory', 'a worker thread ran out of memory', {
+    hint: 'Use fewer --workers, or a smaller --max-document.',
+    cause,
+  });
 }
 
 /**
@@ -41,7 +50,10 @@ export function workerFile(moduleUrl: string, name: string): URL {
   return new URL(`${url.slice(0, folder)}/dist/${url.slice(folder + '/src/'.length)}`);
 }
 
-/** Opens a pool of worker threads. A `GroundworkError` of a worker arrives as one here, with code and hint. */
+/**
+ * Opens a pool of worker threads. A `GroundworkError` of a worker arrives as one here, with code and hint; a thread that runs
+ * out of memory as `out-of-memory`.
+ */
 export function openWorkerPool<Context, Task, Result>(
   options: WorkerPoolOptions<Context, Task, Result>,
 ): WorkerPool<Task, Result> {
@@ -66,11 +78,17 @@ export function openWorkerPool<Context, Task, Result>(
     workerData: options.context,
     // A task's words and tokens are remembered from one to the next.
     isolateWorkers: false,
+    ...(options.heapLimitMb !== undefined && { resourceLimits: { maxOldGenerationSizeMb: options.heapLimitMb } }),
   });
   return {
     numWorkers,
     run: async (task, transfer = []) => {
-      const answer = (await pool.run(task, { transferList: [...transfer] })) as Answer<Result>;
+      const answer = await pool.run(task, { transferList: [...transfer] }).then(
+        (value) => value as Answer<Result>,
+        (cause: unknown) => {
+          throw (cause as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' ? outOfMemory(cause) : cause;
+        },
+      );
       if ('fault' in answer) {
         const { code, message, hint } = answer.fault;
         throw new GroundworkError(code, message, { hint });

@@ -7,7 +7,8 @@ const amount = z.object({ numDocuments: z.number(), numBytes: z.number() });
 
 /**
  * What a build did with every document: the account that `data inspect` shows. The books balance:
- * `read` = `kept` + Σ `removed`, in documents. Bytes are UTF-8 bytes of the text as it stood when the rule saw it.
+ * `read` = `kept` + Σ `removed`, in documents. Not in bytes: they are those of the text (of the record, where it gives no text)
+ * as it stood when the rule saw it, and cleaning, redaction and headers change its length.
  */
 export const buildReportSchema = z.object({
   read: amount,

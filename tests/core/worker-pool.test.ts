@@ -6,10 +6,11 @@ import { createSquareHandler, type SquareTask } from './workers/square-worker.mj
 let pool: WorkerPool<SquareTask, Float64Array> | undefined;
 afterEach(() => pool?.close());
 
-const open = (numWorkers: number) => {
+const open = (numWorkers: number, options: { readonly heapLimitMb?: number } = {}) => {
   pool = openWorkerPool({
     file: new URL('./workers/square-worker.mjs', import.meta.url),
     numWorkers,
+    ...options,
     context: { offset: 1 },
     createHandler: createSquareHandler,
   });
@@ -40,6 +41,11 @@ describe.each([1, 2])('a pool of %i', (numWorkers) => {
     await expect(run({ numbers: new Float64Array(1), fail: 'bug' })).rejects.toThrow('a bug');
     expect([...(await run({ numbers: new Float64Array([3]) }))]).toEqual([10]);
   });
+});
+
+test('a thread that runs out of memory is a fault that can be mended', async () => {
+  const { run } = open(2, { heapLimitMb: 16 });
+  await expect(run({ numbers: new Float64Array(1), fail: 'memory' })).rejects.toMatchObject({ code: 'out-of-memory' });
 });
 
 test('buffers that are transferred move to the worker', async () => {

@@ -3,7 +3,7 @@ import { type BuildReport, buildReportSchema } from '../build-report.ts';
 import type { Place } from '../document.ts';
 
 /** How many examples of each rule a report keeps: the first ones of the corpus. */
-const numSamples = 5;
+export const numSamples = 5;
 const excerptLength = 300;
 
 const shape = buildReportSchema.shape;

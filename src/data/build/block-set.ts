@@ -1,8 +1,12 @@
-import { createHash } from 'node:crypto';
-import { assert, canonicalJson, present } from '../../core/index.ts';
+import { assert, canonicalJson, present, sha256Hex } from '../../core/index.ts';
 import type { BuildReport } from '../build-report.ts';
 import { sampleOf } from './accounts.ts';
 import { BlockTexts, placeIn, type StoredBlock } from './cleaned-block.ts';
+
+/** The hash of a corpus from those of the records of its blocks. */
+export function corpusHashOf(blockHashes: readonly string[]): string {
+  return sha256Hex(canonicalJson(blockHashes));
+}
 
 /** All cleaned blocks of a corpus: its documents, numbered through in the order in which they were read. */
 export class BlockSet {
@@ -21,8 +25,7 @@ export class BlockSet {
 
   /** What was read, whatever came of it: SHA-256 over the hashes of the blocks' records. */
   get corpusSha256(): string {
-    const hashes = this.blocks.map(({ header }) => header.inputSha256);
-    return createHash('sha256').update(canonicalJson(hashes)).digest('hex');
+    return corpusHashOf(this.blocks.map(({ header }) => header.inputSha256));
   }
 
   /** A column of numbers over all documents. */

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import {
   canonicalJson,
   type FileSystem,
@@ -7,7 +7,7 @@ import {
   present,
   sha256Hex,
 } from '../../core/index.ts';
-import { nodeFileSystem } from '../../core/node.ts';
+import { nodeFileSystem, takeLock } from '../../core/node.ts';
 import { serializeTokenizer, type Tokenizer } from '../../tokenizer/index.ts';
 import type { BuildReport } from '../build-report.ts';
 import { type CleaningOptions, cleaningSteps, describeCleaning } from '../cleaning/pipeline.ts';
@@ -15,19 +15,22 @@ import { ContaminationIndex, type EvaluationTexts } from '../deduplication/conta
 import { findDuplicates } from '../deduplication/duplicates.ts';
 import { numBands } from '../deduplication/min-hash.ts';
 import type { RecordStream } from '../document.ts';
+import { applyFaultPolicy } from '../readers/fault-policy.ts';
 import { openDataset } from '../store/dataset.ts';
 import { type DatasetManifest, manifestFile, partNames } from '../store/manifest.ts';
 import { publishDataset } from '../store/publication.ts';
 import { verifyDataset } from '../store/verification.ts';
-import { BlockSet } from './block-set.ts';
+import { BlockSet, corpusHashOf } from './block-set.ts';
 import type { BuildSettings } from './build-settings.ts';
 import { cleanCorpus, type StageOptions } from './clean-stage.ts';
+import { interruptible } from './interruptible.ts';
 import type { BuildProgress } from './progress.ts';
+import { recordBlocks } from './record-block.ts';
 import { reportOf } from './report.ts';
 import { chooseSides } from './split.ts';
 import { surveyCorpus } from './survey-stage.ts';
 import { tokenizeCorpus } from './tokenize-stage.ts';
-import { openWorkFolder, publishWorkFolder } from './work-folder.ts';
+import { buildingFolder, openWorkFolder, publishWorkFolder, refuseTarget } from './work-folder.ts';
 
 /** What a dataset is to be built from, how, and where. */
 export interface BuildRequest {
@@ -43,7 +46,7 @@ export interface BuildRequest {
   readonly tokenizer?: Tokenizer | undefined;
   /** Texts that the model will be judged by; documents that share 13 words in a row with them are removed. */
   readonly evaluations?: readonly EvaluationTexts[];
-  /** Whether a dataset at `folder` is replaced, at the moment when the new one is whole. */
+  /** Whether a dataset at `folder` is replaced, at the moment when the new one is whole. Nothing else is ever replaced. */
   readonly replace?: boolean;
   /** Whether the work of an earlier build that was stopped is thrown away. */
   readonly restart?: boolean;
@@ -70,35 +73,47 @@ export interface BuiltDataset {
  *   `openWorkFolder`); `invalid-document` under the policy `stop`; `disk-full`; `interrupted`
  */
 export async function buildDataset(request: BuildRequest): Promise<BuiltDataset> {
-  const { settings, cleaning, signal, fs = nodeFileSystem } = request;
+  const { settings, cleaning, groundworkVersion, fs = nodeFileSystem } = request;
   const folder = resolve(request.folder);
+  const replace = request.replace === true;
   const evaluations = request.evaluations?.length ? ContaminationIndex.build(request.evaluations) : undefined;
-  const cleaningDescription = describeCleaning(cleaning);
   const allSettings: JsonValue = {
     build: JSON.parse(JSON.stringify(settings)),
-    cleaning: cleaningDescription,
+    cleaning: describeCleaning(cleaning),
     contamination: evaluations ? { names: [...evaluations.data.names], sha256: evaluations.hash } : null,
     tokenizer: request.tokenizer ? request.tokenizer.fingerprint : null,
   };
   refuseWithoutBegin(request.tokenizer);
-  refuseExisting(fs, folder, request.replace === true);
-  const finished = finishedBefore(fs, folder, allSettings);
-  if (finished) return finished;
-
-  const work = openWorkFolder(fs, folder, allSettings, { restart: request.restart === true });
+  refuseWorkingFolder(folder);
+  refuseTarget(fs, folder, replace);
+  fs.makeFolder(dirname(folder));
+  const unlock = takeLock(`${folder}.lock`, folder);
   try {
-    const checkStop = () => {
-      if (signal?.aborted) {
-        throw new GroundworkError('interrupted', `the build of ${folder} was stopped`, {
-          hint: `What is done lies in ${work.folder}; the same command goes on from there.`,
-        });
-      }
-    };
-    const onProgress = request.onProgress ?? (() => undefined);
-    const options: StageOptions = { fs, work, numWorkers: request.numWorkers, onProgress, checkStop };
+    if (request.restart) fs.remove(buildingFolder(folder));
+    const finished = await finishBefore(fs, folder, allSettings, request);
+    return finished ?? (await build(fs, folder, allSettings, evaluations, { ...request, replace, groundworkVersion }));
+  } finally {
+    unlock();
+  }
+}
 
-    const context = { settings, cleaning, contamination: evaluations?.data };
-    const cleaned = await cleanCorpus(request.records, context, request.totalBytes, options);
+async function build(
+  fs: FileSystem,
+  folder: string,
+  allSettings: JsonValue,
+  evaluations: ContaminationIndex | undefined,
+  request: BuildRequest,
+): Promise<BuiltDataset> {
+  const { settings, cleaning, signal, groundworkVersion, onProgress = () => undefined } = request;
+  const work = openWorkFolder(fs, folder, { settings: allSettings, groundworkVersion });
+  const checkStop = () => {
+    if (signal?.aborted) throw interrupted(folder, work.folder);
+  };
+  try {
+    const options: StageOptions = { fs, work, numWorkers: request.numWorkers, onProgress, checkStop };
+    const records = interruptible(request.records, signal, () => interrupted(folder, work.folder));
+    const context = { settings, cleaning, contamination: evaluations?.data, madeBy: work.madeBy };
+    const cleaned = await cleanCorpus(records, context, request.totalBytes, options);
     const corpus = new BlockSet(cleaned.blocks);
     const duplicates = await findDuplicates(
       {
@@ -122,23 +137,15 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
       corpus,
       duplicates,
       leaks: survey.leaks,
-      skippedFiles: cleaned.skippedFiles,
+      cleaned,
       cleaningSteps: cleaningSteps.map(({ name }) => name),
     });
     removeStrayFiles(fs, work.folder, tokenized.shards);
-    const fingerprint = (value: JsonValue) => sha256Hex(canonicalJson(value));
     const manifest = publishDataset(fs, work.folder, {
       name: basename(folder),
       fingerprints: {
+        ...fingerprintsOf(settings, cleaning, evaluations),
         corpus: corpus.corpusSha256,
-        cleaning: fingerprint([cleaningDescription, evaluations?.hash ?? null]),
-        deduplication: fingerprint([settings.removeExactDuplicates, settings.removeNearDuplicates]),
-        split: fingerprint([
-          settings.validationFraction,
-          settings.maximumValidationBytes,
-          settings.leakSimilarity,
-          settings.groupField ?? null,
-        ]),
         tokenizer: tokenizer.fingerprint,
       },
       settings: allSettings,
@@ -148,16 +155,42 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
       validationText: tokenized.validationText,
       tokenizer: serializeTokenizer(tokenizer),
       report,
-      groundworkVersion: request.groundworkVersion,
+      groundworkVersion,
     });
-    work.publish();
+    publishWorkFolder(fs, folder, request.replace === true);
     return { folder, manifest, report };
   } catch (fault) {
-    if (fault instanceof GroundworkError && fault.code === 'empty-corpus') work.discard();
+    // What an earlier run did is not thrown away for an input that was mistaken.
+    const isEmpty = fault instanceof GroundworkError && fault.code === 'empty-corpus';
+    if (isEmpty && !work.isResumed) work.discard();
     throw fault;
-  } finally {
-    work.close();
   }
+}
+
+/** Fingerprints of what the settings decide, apart from the corpus and the tokenizer, which have their own. */
+function fingerprintsOf(
+  settings: BuildSettings,
+  cleaning: CleaningOptions,
+  evaluations: ContaminationIndex | undefined,
+) {
+  const fingerprint = (...values: readonly JsonValue[]) => sha256Hex(canonicalJson(values));
+  const { textField, header, groupField = null, onFault } = settings;
+  return {
+    cleaning: fingerprint(textField, header, onFault, describeCleaning(cleaning), evaluations?.hash ?? null),
+    deduplication: fingerprint(settings.removeExactDuplicates, settings.removeNearDuplicates),
+    split: fingerprint(
+      settings.validationFraction,
+      settings.maximumValidationBytes,
+      settings.leakSimilarity,
+      groupField,
+    ),
+  };
+}
+
+function interrupted(folder: string, working: string): GroundworkError {
+  return new GroundworkError('interrupted', `the build of ${folder} was stopped`, {
+    hint: `What is done lies in ${working}; the same command goes on from there.`,
+  });
 }
 
 function refuseWithoutBegin(tokenizer: Tokenizer | undefined): void {
@@ -167,28 +200,53 @@ function refuseWithoutBegin(tokenizer: Tokenizer | undefined): void {
   });
 }
 
-function refuseExisting(fs: FileSystem, folder: string, replace: boolean): void {
-  if (replace || !fs.exists(folder)) return;
-  throw new GroundworkError('file-access', `${folder} exists already`, {
-    hint: 'Choose another name, or replace it with --replace.',
+/** The folder that one stands in, or one that holds it, is no place for a dataset: it would be renamed away. */
+function refuseWorkingFolder(folder: string): void {
+  const way = relative(folder, process.cwd());
+  if (way !== '' && (way.startsWith('..') || resolve(way) === way)) return;
+  throw new GroundworkError('file-access', `${folder} holds the folder that this command runs in`, {
+    hint: 'Name a folder below it, such as datasets/mine.',
   });
 }
 
-/** A build that was stopped after its manifest was written needs only its name. */
-function finishedBefore(fs: FileSystem, folder: string, settings: JsonValue): BuiltDataset | undefined {
-  const building = `${folder}.building`;
+/**
+ * A build that was stopped after its manifest was written needs only its name, if it is of the same settings and the same
+ * text. The text is read again to tell.
+ *
+ * @throws `dataset-mismatch` where it is of other text
+ */
+async function finishBefore(
+  fs: FileSystem,
+  folder: string,
+  settings: JsonValue,
+  request: BuildRequest,
+): Promise<BuiltDataset | undefined> {
+  const building = buildingFolder(folder);
   if (!fs.exists(join(building, manifestFile))) return undefined;
   // Its work lies there too, which the manifest does not know.
   const problems = verifyDataset(fs, building, { deep: true }).filter(({ file }) => !file.startsWith('work'));
-  const isSound = problems.length === 0;
-  const sameSettings =
-    isSound && canonicalJson(openDataset(fs, building).manifest.settings) === canonicalJson(settings);
-  if (!isSound || !sameSettings) {
-    // Its blocks and shards are checked one by one when the build goes on.
+  const manifest = problems.length === 0 ? openDataset(fs, building).manifest : undefined;
+  const { createdBy } = manifest ?? {};
+  if (
+    manifest === undefined ||
+    createdBy?.groundwork !== request.groundworkVersion ||
+    canonicalJson(manifest.settings) !== canonicalJson(settings)
+  ) {
+    // What is left of its work is checked piece by piece when the build goes on.
     fs.remove(join(building, manifestFile));
     return undefined;
   }
-  publishWorkFolder(fs, folder);
+  const hashes: string[] = [];
+  const stop = () => interrupted(folder, building);
+  const records = interruptible(request.records, request.signal, stop);
+  const onFault = (fault: Parameters<typeof applyFaultPolicy>[0]) => applyFaultPolicy(fault, request.settings.onFault);
+  for await (const { sha256 } of recordBlocks(records, onFault)) hashes.push(sha256);
+  if (corpusHashOf(hashes) !== manifest.fingerprints.corpus) {
+    throw new GroundworkError('dataset-mismatch', `${building} is a finished build of other text`, {
+      hint: 'Give the text that it was built from, or begin anew with --restart.',
+    });
+  }
+  publishWorkFolder(fs, folder, request.replace === true);
   const dataset = openDataset(fs, folder);
   return { folder, manifest: dataset.manifest, report: dataset.report() };
 }

@@ -16,10 +16,12 @@ export interface CleanContext {
   readonly settings: BuildSettings;
   readonly cleaning: CleaningOptions;
   readonly contamination: ContaminationData | undefined;
+  /** SHA-256 of all settings, by which a block is told from one that was made otherwise. */
+  readonly madeBy: string;
 }
 
 /** Makes of a block of records a cleaned block: parsed, cleaned, with its books and with keys to find duplicates by. */
-export async function createCleanHandler({ settings, cleaning, contamination }: CleanContext) {
+export async function createCleanHandler({ settings, cleaning, contamination, madeBy }: CleanContext) {
   const pipeline = await createCleaningPipeline(cleaning);
   const evaluations = contamination && ContaminationIndex.fromData(contamination);
   const { groupField, textField, header: headerTemplate } = settings;
@@ -36,7 +38,6 @@ export async function createCleanHandler({ settings, cleaning, contamination }: 
       accounts.read(1, numBytes);
       accounts.removed(`unreadable/${fault.kind}`, numBytes, () => sampleOf(fault, fault.message));
     };
-    for (const fault of records.faults) onFault(fault, 0);
     for (let i = 0; i < records.ends.length; i++) {
       const record = recordOf(records, i);
       const document = parseRecord(record, { textField, metadataFields });
@@ -65,6 +66,7 @@ export async function createCleanHandler({ settings, cleaning, contamination }: 
     }
     const file = encodeCleanedBlock({
       inputSha256: records.sha256,
+      madeBy,
       accounts: accounts.data(),
       sources: records.sources,
       sourceOf: kept.recordNumbers().map((i) => records.sourceOf[i] ?? 0),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type FileSystem, GroundworkError, type JsonValue, present } from '../../core/index.ts';
+import { type FileSystem, GroundworkError, present } from '../../core/index.ts';
 import type { SignatureBlock } from '../deduplication/signatures.ts';
 import type { Place } from '../document.ts';
 import { type AccountsData, accountsSchema } from './accounts.ts';
@@ -9,15 +9,19 @@ import { encodeSections, openSections, type SectionFile } from './section-file.t
 const headerSchema = z.object({
   /** SHA-256 of the records that it was made from. */
   inputSha256: z.string(),
-  numDocuments: z.number(),
-  sources: z.array(z.string()),
-  accounts: accountsSchema,
+  /** SHA-256 of the settings that it was made with. */
+  madeBy: z.string(),
+  numDocuments: z.int().min(0),
 });
 export type CleanedBlockHeader = z.infer<typeof headerSchema>;
+
+/** What is read of a block once, and would be too much to keep for all of them. */
+const aboutSchema = z.object({ sources: z.array(z.string()), accounts: accountsSchema });
 
 /** What cleaning left of a block of records, and what later stages need to know of each document. */
 export interface CleanedBlock extends Places {
   readonly inputSha256: string;
+  readonly madeBy: string;
   readonly accounts: AccountsData;
   /** The documents in UTF-8, one after another, each with its header. */
   readonly text: Uint8Array;
@@ -34,11 +38,12 @@ export interface CleanedBlock extends Places {
 export function encodeCleanedBlock(block: CleanedBlock): Uint8Array<ArrayBuffer> {
   const header: CleanedBlockHeader = {
     inputSha256: block.inputSha256,
+    madeBy: block.madeBy,
     numDocuments: block.ends.length,
-    sources: [...block.sources],
-    accounts: block.accounts,
   };
-  return encodeSections(header as JsonValue, {
+  const about = { sources: [...block.sources], accounts: block.accounts };
+  return encodeSections(header, {
+    about: new TextEncoder().encode(JSON.stringify(about)),
     text: block.text,
     ends: block.ends,
     headerBytes: block.headerBytes,
@@ -65,6 +70,14 @@ export function openCleanedBlock(fs: FileSystem, path: string, options: { readon
   throw new GroundworkError('invalid-dataset', `${path} is no cleaned block: ${z.prettifyError(header.error)}`, {
     hint: 'Run the build again; it makes anew what is broken.',
   });
+}
+
+/**
+ * The names of a block's sources, and its books. The hash of the file was checked or the file just written, so what they hold
+ * is what was written.
+ */
+export function aboutBlock({ sections }: StoredBlock): z.infer<typeof aboutSchema> {
+  return aboutSchema.parse(JSON.parse(new TextDecoder().decode(sections.bytes('about'))));
 }
 
 /** The texts of a block's documents. */
@@ -96,9 +109,10 @@ export class BlockTexts {
 }
 
 /** Where a document of a block was found. */
-export function placeIn({ header, sections }: StoredBlock, document: number): Place {
+export function placeIn(block: StoredBlock, document: number): Place {
+  const { sections } = block;
   return {
-    source: present(header.sources[sections.uint32('sourceOf')[document] ?? 0], 'source of a document'),
+    source: present(aboutBlock(block).sources[sections.uint32('sourceOf')[document] ?? 0], 'source of a document'),
     line: sections.uint32('lines')[document] ?? 0,
     byteOffset: sections.float64('byteOffsets')[document] ?? 0,
   };

@@ -23,7 +23,6 @@ export interface RecordBlock extends Places {
   /** For each record, where its bytes end. */
   readonly ends: Uint32Array<ArrayBuffer>;
   readonly formatOf: Uint8Array<ArrayBuffer>;
-  readonly faults: readonly RecordFault[];
   /** SHA-256 of all of the above. */
   readonly sha256: string;
   /** Bytes that the reader had taken in when the block was full, for progress. */
@@ -37,7 +36,8 @@ const fullRecords = 2 ** 15;
 /**
  * Groups a stream of records into blocks of 4 MiB or 32,768 records; a record that is larger makes a block of its own size.
  *
- * @param onFault is told of each record that a reader could not read, and may throw to end the build
+ * @param onFault is told of each record that the reader could not read, and may throw to end the build. Faults belong to no
+ *   block: where a reader notices one depends on how its input arrives, and blocks must not
  */
 export async function* recordBlocks(
   stream: RecordStream,
@@ -45,35 +45,27 @@ export async function* recordBlocks(
 ): AsyncGenerator<RecordBlock> {
   let number = 0;
   let records: SourceRecord[] = [];
-  let faults: RecordFault[] = [];
   let sizeBytes = 0;
   let bytesRead = 0;
+  const take = (): RecordBlock => {
+    const block = blockOf(number++, records, bytesRead);
+    records = [];
+    sizeBytes = 0;
+    return block;
+  };
   for await (const batch of stream) {
-    for (const fault of batch.faults) {
-      onFault(fault);
-      faults.push(fault);
-    }
+    for (const fault of batch.faults) onFault(fault);
     bytesRead = batch.bytesRead;
     for (const record of batch.records) {
       records.push(record);
       sizeBytes += record.bytes.length;
-      if (sizeBytes >= fullBytes || records.length >= fullRecords) {
-        yield blockOf(number++, records, faults, bytesRead);
-        records = [];
-        faults = [];
-        sizeBytes = 0;
-      }
+      if (sizeBytes >= fullBytes || records.length >= fullRecords) yield take();
     }
   }
-  if (records.length > 0 || faults.length > 0) yield blockOf(number, records, faults, bytesRead);
+  if (records.length > 0) yield take();
 }
 
-function blockOf(
-  number: number,
-  records: readonly SourceRecord[],
-  faults: readonly RecordFault[],
-  bytesRead: number,
-): RecordBlock {
+function blockOf(number: number, records: readonly SourceRecord[], bytesRead: number): RecordBlock {
   const sources = new Map<string, number>();
   const bytes = new Uint8Array(records.reduce((sum, record) => sum + record.bytes.length, 0));
   const ends = new Uint32Array(records.length);
@@ -94,12 +86,12 @@ function blockOf(
   }
   const names = [...sources.keys()];
   const hash = createHash('sha256');
-  hash.update(canonicalJson({ sources: names, faults: faults.map((fault) => ({ ...fault })) }));
+  hash.update(canonicalJson(names));
   for (const column of [ends, sourceOf, lines, byteOffsets, formatOf, bytes]) {
     hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
   }
   const sha256 = hash.digest('hex');
-  return { number, bytes, ends, sources: names, sourceOf, lines, byteOffsets, formatOf, faults, sha256, bytesRead };
+  return { number, bytes, ends, sources: names, sourceOf, lines, byteOffsets, formatOf, sha256, bytesRead };
 }
 
 /** Record `i` of a block; its bytes are a view. */

@@ -1,15 +1,17 @@
 import type { BuildReport } from '../build-report.ts';
 import { type Duplicates, fate } from '../deduplication/duplicates.ts';
-import { Accounts, type AccountsData, entryOf } from './accounts.ts';
+import { type AccountsData, entryOf, numSamples } from './accounts.ts';
 import type { BlockSet } from './block-set.ts';
 import type { CleanedCorpus } from './clean-stage.ts';
+import { aboutBlock } from './cleaned-block.ts';
 
 export interface ReportInput {
   readonly corpus: BlockSet;
   readonly duplicates: Duplicates;
   /** Documents that were too much like a validation document. */
   readonly leaks: readonly number[];
-  readonly skippedFiles: CleanedCorpus['skippedFiles'];
+  /** With the books of reading and cleaning, to which those of deduplication and split are added. */
+  readonly cleaned: CleanedCorpus;
   /** The cleaning steps, in the order in which they were applied. */
   readonly cleaningSteps: readonly string[];
 }
@@ -19,9 +21,8 @@ const numSources = 50;
 const numLengths = 32;
 
 /** Closes the books of a build. */
-export function reportOf({ corpus, duplicates, leaks, skippedFiles, cleaningSteps }: ReportInput): BuildReport {
-  const accounts = new Accounts();
-  for (const { header } of corpus.blocks) accounts.add(header.accounts);
+export function reportOf({ corpus, duplicates, leaks, cleaned, cleaningSteps }: ReportInput): BuildReport {
+  const { accounts, skippedFiles } = cleaned;
   const sizes = corpus.sizes();
   const isLeak = new Set(leaks);
   const lengths: number[] = [];
@@ -31,6 +32,7 @@ export function reportOf({ corpus, duplicates, leaks, skippedFiles, cleaningStep
   for (const [number, block] of corpus.blocks.entries()) {
     const { from, to } = corpus.range(number);
     const sourceOf = block.sections.uint32('sourceOf');
+    const { sources: names } = aboutBlock(block);
     for (let document = from; document < to; document++) {
       const size = sizes[document] ?? 0;
       const rule = ruleOf(duplicates.fates[document], isLeak.has(document));
@@ -38,7 +40,7 @@ export function reportOf({ corpus, duplicates, leaks, skippedFiles, cleaningStep
         const removal = entryOf(removals, rule, () => ({ numDocuments: 0, numBytes: 0, first: [] as number[] }));
         removal.numDocuments++;
         removal.numBytes += size;
-        if (removal.first.length < 5) removal.first.push(document);
+        if (removal.first.length < numSamples) removal.first.push(document);
         continue;
       }
       kept.numDocuments++;
@@ -46,7 +48,7 @@ export function reportOf({ corpus, duplicates, leaks, skippedFiles, cleaningStep
       const step = Math.min(numLengths - 1, 31 - Math.clz32(Math.max(1, size)));
       while (lengths.length <= step) lengths.push(0);
       lengths[step] = (lengths[step] ?? 0) + 1;
-      const source = firstPart(block.header.sources[sourceOf[document - from] ?? 0] ?? '');
+      const source = firstPart(names[sourceOf[document - from] ?? 0] ?? '');
       const amount = entryOf(sources, source, () => ({ numDocuments: 0, numBytes: 0 }));
       amount.numDocuments++;
       amount.numBytes += size;

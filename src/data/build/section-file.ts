@@ -14,7 +14,7 @@ export type Section = Uint8Array | Uint32Array | Float64Array;
 
 const headerSchema = z.object({
   header: z.json(),
-  sections: z.record(z.string(), z.object({ offset: z.number(), sizeBytes: z.number() })),
+  sections: z.record(z.string(), z.object({ offset: z.int().min(0), sizeBytes: z.int().min(0) })),
 });
 
 /** The bytes of a section file. Equal content gives equal bytes. */

@@ -27,11 +27,13 @@ export function chooseSides(corpus: BlockSet, fates: Uint8Array, settings: Build
     const numKept = fates.filter((one) => one === fate.kept).length;
     const found =
       numKept === 0
-        ? `no document is left of ${corpus.blocks.reduce((sum, { header }) => sum + header.accounts.read.numDocuments, 0)}`
-        : `${numKept === 1 ? 'one document is' : `${numKept} documents of one group are`} left, expected two at least`;
-    throw new GroundworkError('empty-corpus', `${found}: one side is for training, one for validation`, {
-      hint: 'Give more text, cut long files into documents with --documents paragraph, or clean less.',
-    });
+        ? `no document is left of ${corpus.numDocuments} that passed the cleaning`
+        : `${numKept === 1 ? 'one document is' : `${numKept} documents are`} left that cannot be divided`;
+    throw new GroundworkError(
+      'empty-corpus',
+      `${found}: expected two groups or more, one of them of at most ${settings.maximumValidationBytes} bytes to hold out`,
+      { hint: 'Give more text, cut long files by --documents paragraph, clean less, or raise --max-validation.' },
+    );
   }
   return fates.map((one, document) => {
     if (one !== fate.kept) return side.none;
@@ -57,34 +59,56 @@ export interface SplitOptions {
 }
 
 /**
- * Chooses the validation documents: those whose group's hash, read as a number in [0, 1), lies below the fraction. So a
- * document's side depends on its group (or text) alone: it stays the same when other documents come or go, unless the limit
- * on the bytes lowers the fraction. Where no group falls below it, the one with the lowest hash is taken.
+ * Chooses the validation documents: groups in the order of their hashes, read as numbers in [0, 1), as long as these lie below
+ * the fraction and the text is no more than it may be. So a document's side depends on its group (or text) alone, and stays
+ * the same when other documents come or go, as long as the maximum is not reached. Where no group falls below the fraction,
+ * the first that fits is taken. The last group of all stays for training.
  *
- * @returns per document 1 for validation, else 0; all 0 where there are fewer than two groups
+ * @returns per document 1 for validation, else 0; all 0 where there are fewer than two groups, or none fits
  */
 export function chooseValidation(input: SplitInput, { fraction, maximumBytes }: SplitOptions): Uint8Array<ArrayBuffer> {
   assert(fraction > 0 && fraction < 1, `fraction ${fraction} is not in (0, 1)`);
   const { groupKeys, numBytes, isKept } = input;
-  const numDocuments = numBytes.length;
-  let totalBytes = 0;
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < numDocuments; i++) {
-    if (!isKept(i)) continue;
-    totalBytes += numBytes[i] ?? 0;
-    const position = positionOf(groupKeys, i);
-    lowest = Math.min(lowest, position);
-    highest = Math.max(highest, position);
-  }
-  const isValidation = new Uint8Array(numDocuments);
-  if (!(lowest < highest)) return isValidation;
-  const limit = Math.min(fraction, maximumBytes / totalBytes);
-  for (let i = 0; i < numDocuments; i++) {
-    const position = positionOf(groupKeys, i);
-    if (isKept(i) && (position < limit || position === lowest) && position !== highest) isValidation[i] = 1;
-  }
+  let last = 0;
+  for (let i = 0; i < numBytes.length; i++) if (isKept(i)) last = Math.max(last, positionOf(groupKeys, i));
+  /** Documents that may be held out and whose hash lies below a limit. */
+  const below = (limit: number): number[] => {
+    const documents: number[] = [];
+    for (let i = 0; i < numBytes.length; i++) {
+      const position = positionOf(groupKeys, i);
+      if (isKept(i) && position < limit && position !== last) documents.push(i);
+    }
+    return documents;
+  };
+  const isValidation = new Uint8Array(numBytes.length);
+  const take = (candidates: readonly number[], mostGroups: number): boolean => {
+    let left = maximumBytes;
+    let numGroups = 0;
+    for (const group of groupsByPosition(candidates, groupKeys)) {
+      const size = group.reduce((sum, document) => sum + (numBytes[document] ?? 0), 0);
+      // A first group that is too large alone does not keep out those behind it.
+      if (size > left && numGroups > 0) break;
+      if (size > left) continue;
+      for (const document of group) isValidation[document] = 1;
+      left -= size;
+      if (++numGroups === mostGroups) break;
+    }
+    return numGroups > 0;
+  };
+  if (!take(below(fraction), Number.POSITIVE_INFINITY)) take(below(1), 1);
   return isValidation;
+}
+
+/** Documents by group, the group with the lowest hash first; each group in the order of the corpus. */
+function groupsByPosition(documents: readonly number[], groupKeys: Uint32Array): number[][] {
+  const groups = new Map<number, number[]>();
+  for (const document of documents) {
+    const position = positionOf(groupKeys, document);
+    const group = groups.get(position);
+    if (group) group.push(document);
+    else groups.set(position, [document]);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
 }
 
 function positionOf(groupKeys: Uint32Array, document: number): number {

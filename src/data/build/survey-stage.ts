@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GroundworkError, type JsonValue } from '../../core/index.ts';
+import { canonicalJson, GroundworkError, type JsonValue, sha256Hex } from '../../core/index.ts';
 import { mapInOrder, openWorkerPool, workerFile } from '../../core/node.ts';
 import {
   PieceCounts,
@@ -28,7 +28,7 @@ export interface SurveyedCorpus {
   readonly tokenizer: Tokenizer;
 }
 
-const surveyNote = z.object({ corpusSha256: z.string(), leaks: z.array(z.int()), tokenizer: z.string() });
+const surveyNote = z.object({ source: z.string(), leaks: z.array(z.int()), tokenizer: z.string() });
 
 /**
  * Reads the training documents for the first time: takes out those that leak into validation, and trains the tokenizer on the
@@ -42,9 +42,9 @@ export async function surveyCorpus(
   options: StageOptions,
 ): Promise<SurveyedCorpus> {
   const { work } = options;
-  const corpusSha256 = corpus.corpusSha256;
+  const source = sha256Hex(canonicalJson([corpus.corpusSha256, work.madeBy]));
   const note = surveyNote.safeParse(work.readNote('survey'));
-  if (note.success && note.data.corpusSha256 === corpusSha256) {
+  if (note.success && note.data.source === source) {
     const { leaks, tokenizer } = note.data;
     return { sides: without(sides, leaks), leaks, tokenizer: given ?? parseTokenizer(tokenizer) };
   }
@@ -57,7 +57,7 @@ export async function surveyCorpus(
     given ??
     tokenizerFromCounts(pieces.toData(), { vocabularySize, specialTokens: [beginTokenName], pattern: patterns.gpt4 });
   const text = given ? '' : serializeTokenizer(tokenizer);
-  work.writeNote('survey', { corpusSha256, leaks, tokenizer: text } satisfies JsonValue);
+  work.writeNote('survey', { source, leaks, tokenizer: text } satisfies JsonValue);
   return { sides: without(sides, leaks), leaks, tokenizer };
 }
 

@@ -40,7 +40,7 @@ export async function tokenizeCorpus(
     createHandler: (context: Parameters<typeof createTokenizeHandler>[0]) => createTokenizeHandler(context, fs),
   });
   const total = corpus.blocks.length;
-  const source = sha256Hex(canonicalJson([corpus.corpusSha256, tokenizer.fingerprint]));
+  const source = sha256Hex(canonicalJson([corpus.corpusSha256, work.madeBy, tokenizer.fingerprint]));
   const tokenized = async (block: number, wanted: number): Promise<EncodedShard | undefined> => {
     const { from, to } = corpus.range(block);
     const isWanted = Uint8Array.from(sides.subarray(from, to), (one) => (one === wanted ? 1 : 0));

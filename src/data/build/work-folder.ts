@@ -1,6 +1,9 @@
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { canonicalJson, type FileSystem, GroundworkError, type JsonValue, sha256Hex } from '../../core/index.ts';
-import { lockFileName, lockFolder, writeDurably } from '../../core/node.ts';
+import { writeDurably } from '../../core/node.ts';
+import { isDatasetFolder } from '../store/dataset.ts';
+import { isProblem, manifestFile, readManifest } from '../store/manifest.ts';
 
 /**
  * Where a build works: `NAME.building` beside the dataset `NAME`, which becomes the dataset by one renaming at the end.
@@ -9,39 +12,34 @@ import { lockFileName, lockFolder, writeDurably } from '../../core/node.ts';
 export interface WorkFolder {
   /** The folder that becomes the dataset. */
   readonly folder: string;
+  /** SHA-256 of the settings: nothing that was made with others is used again. */
+  readonly madeBy: string;
   /** Whether an earlier build left something to go on from. */
   readonly isResumed: boolean;
   blockPath(number: number): string;
   /** A note about finished work, or undefined where there is none that is whole (its SHA-256 stands before it). */
   readNote(name: string): JsonValue | undefined;
   writeNote(name: string, note: JsonValue): void;
-  /** Renames the folder to the dataset's name, in place of what lay there, and gives the lock free. */
-  publish(): void;
   /** Removes all that was done, where there is nothing to go on from. */
   discard(): void;
-  /** Gives the lock free and leaves the work for the next build. */
-  close(): void;
+}
+
+/** The folder in which the dataset at `target` is built. */
+export function buildingFolder(target: string): string {
+  return `${target}.building`;
 }
 
 /**
- * Opens the folder in which the dataset at `target` is built.
+ * Opens the folder in which the dataset at `target` is built. The caller holds the lock of the build.
  *
- * @param settings what the build was asked for; work of another build is not mixed with this one
- * @param options.restart whether what an earlier build left is thrown away
- * @throws `locked` where another build is at work on it; `dataset-mismatch` where a build with other settings left its work
+ * @param settings what the build was asked for, by which version; work of another build is not mixed with this one
+ * @throws `dataset-mismatch` where a build with other settings left its work
  */
-export function openWorkFolder(
-  fs: FileSystem,
-  target: string,
-  settings: JsonValue,
-  { restart = false }: { readonly restart?: boolean } = {},
-): WorkFolder {
-  const folder = `${target}.building`;
+export function openWorkFolder(fs: FileSystem, target: string, settings: JsonValue): WorkFolder {
+  const folder = buildingFolder(target);
   const work = join(folder, 'work');
-  const isResumed = fs.exists(work);
   const blocks = join(work, 'blocks');
-  fs.makeFolder(work);
-  const unlock = lockFolder(fs, work);
+  fs.makeFolder(blocks);
   const notePath = (name: string) => join(work, `${name}.note`);
   const readNote = (name: string): JsonValue | undefined => {
     const path = notePath(name);
@@ -56,48 +54,81 @@ export function openWorkFolder(
     const body = canonicalJson(note);
     writeDurably(fs, notePath(name), [new TextEncoder().encode(`${sha256Hex(body)}\n${body}`)]);
   };
-  try {
-    if (restart) for (const name of fs.list(work)) if (name !== lockFileName) fs.remove(join(work, name));
-    fs.makeFolder(blocks);
-    const before = readNote('settings');
-    const isOther = before === undefined || canonicalJson(before) !== canonicalJson(settings);
-    if (before !== undefined && isOther && fs.list(blocks).length > 0) {
-      throw new GroundworkError(
-        'dataset-mismatch',
-        `${folder} holds the work of a build with other settings: ${differences(before, settings).join('; ')}`,
-        { hint: 'Build with the settings of that one to go on with it, or begin anew with --restart.' },
-      );
-    }
-    if (isOther) writeNote('settings', settings);
-  } catch (fault) {
-    unlock();
-    throw fault;
+  const isResumed = fs.list(blocks).length > 0;
+  const before = readNote('settings');
+  const isOther = before === undefined || canonicalJson(before) !== canonicalJson(settings);
+  if (before !== undefined && isOther && isResumed) {
+    throw new GroundworkError(
+      'dataset-mismatch',
+      `${folder} holds the work of a build with other settings: ${differences(before, settings).join('; ')}`,
+      { hint: 'Build with the settings of that one to go on with it, or begin anew with --restart.' },
+    );
   }
+  if (isOther) writeNote('settings', settings);
   return {
     folder,
+    madeBy: sha256Hex(canonicalJson(settings)),
     isResumed,
     blockPath: (number) => join(blocks, `${String(number).padStart(6, '0')}.block`),
     readNote,
     writeNote,
-    publish: () => {
-      publishWorkFolder(fs, target);
-    },
     discard: () => fs.remove(folder),
-    close: unlock,
   };
 }
 
-/** Ends a build whose manifest is written: drops its work and renames it to its name. Safe to repeat after a kill. */
-export function publishWorkFolder(fs: FileSystem, target: string): void {
-  const folder = `${target}.building`;
-  const old = `${target}.replaced`;
+/**
+ * Refuses a place that cannot become a dataset: what lies there is replaced only if it is a dataset itself and the person
+ * said so.
+ *
+ * @throws `file-access`
+ */
+export function refuseTarget(fs: FileSystem, target: string, replace: boolean): void {
+  if (!fs.exists(target)) return;
+  const fail = (found: string, hint: string) => {
+    throw new GroundworkError('file-access', `${target} ${found}`, { hint });
+  };
+  if (!replace) fail('exists already', 'Choose another name, or replace the dataset there with --replace.');
+  if (!holdsManifest(fs, target) || lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    fail('is no dataset, and is not replaced', 'Choose another name.');
+  }
+}
+
+/** Whether a folder holds a dataset, be it a broken one; not any folder that has a file of that name. */
+function holdsManifest(fs: FileSystem, folder: string): boolean {
+  if (!isDatasetFolder(fs, folder)) return false;
+  return new TextDecoder().decode(fs.readFile(join(folder, manifestFile))).includes('"format":"groundwork-dataset"');
+}
+
+/**
+ * Ends a build whose manifest is written: drops its work and renames it to its name. A dataset that it replaces is put aside
+ * under a name that holds its fingerprint, and removed when the new one stands. Safe to repeat after a kill.
+ *
+ * @throws as `refuseTarget`, if something came to lie at `target` in the meantime; the build stays as it is
+ */
+export function publishWorkFolder(fs: FileSystem, target: string, replace: boolean): void {
+  const folder = buildingFolder(target);
+  refuseTarget(fs, target, replace);
   fs.remove(join(folder, 'work'));
   fs.syncFolder(folder);
-  fs.remove(old);
-  if (fs.exists(target)) fs.rename(target, old);
+  if (fs.exists(target)) fs.rename(target, asideName(fs, target));
   fs.rename(folder, target);
-  fs.syncFolder(join(target, '..'));
-  fs.remove(old);
+  fs.syncFolder(dirname(target));
+  removePutAside(fs, target);
+}
+
+function asideName(fs: FileSystem, target: string, folder = target): string {
+  const manifest = readManifest(fs, folder);
+  return `${target}.replaced-${isProblem(manifest) ? 'broken' : manifest.fingerprint.slice(0, 12)}`;
+}
+
+/** Removes datasets that this protocol put aside, now or before it was killed: those whose name is their fingerprint. */
+function removePutAside(fs: FileSystem, target: string): void {
+  const parent = dirname(target);
+  for (const name of fs.list(parent)) {
+    const path = join(parent, name);
+    if (!name.startsWith(`${basename(target)}.replaced-`) || !isDatasetFolder(fs, path)) continue;
+    if (asideName(fs, target, path) === path) fs.remove(path);
+  }
 }
 
 /** Where two JSON values differ, as `path: before → now`, at most five. */

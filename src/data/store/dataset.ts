@@ -84,10 +84,8 @@ export function openDataset(fs: FileSystem, folder: string): Dataset {
     validation,
     tokenizer: () => readText(tokenizerFile),
     report: () => {
-      const parsed = buildReportSchema.safeParse(JSON.parse(readText(reportFile)));
-      if (parsed.success) return parsed.data;
-      const [issue] = parsed.error.issues;
-      return complain(reportFile, 'the report of a build', `${issue?.path.join('.')}: ${issue?.message}`);
+      const parsed = parseReport(readText(reportFile));
+      return typeof parsed === 'string' ? complain(reportFile, 'the report of a build', parsed) : parsed;
     },
     validationText: (document) => {
       textStarts ??= textStartsOf(validation);
@@ -98,6 +96,20 @@ export function openDataset(fs: FileSystem, folder: string): Dataset {
     },
     close: () => files.close(),
   };
+}
+
+/** The report in a text, or what is wrong with it. */
+export function parseReport(text: string): BuildReport | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (fault) {
+    return (fault as Error).message;
+  }
+  const parsed = buildReportSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join('.')}: ${issue?.message}`;
 }
 
 /** Whether there is `dataset.json` in a folder: a build that did not end leaves none. */

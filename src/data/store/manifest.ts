@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { assert, canonicalJson, type FileSystem, type JsonValue, sha256Hex } from '../../core/index.ts';
-import { faultOfPath } from '../../core/node.ts';
+import {
+  assert,
+  canonicalJson,
+  type FileSystem,
+  GroundworkError,
+  type JsonValue,
+  sha256Hex,
+} from '../../core/index.ts';
+import { faultOfPath, resolveInside } from '../../core/node.ts';
 import { bytesPerDocument, bytesPerToken, tokenTypeFor } from './shard.ts';
 
 export const manifestFile = 'dataset.json';
@@ -105,6 +112,8 @@ export function readManifest(fs: FileSystem, folder: string): DatasetManifest | 
   const file = manifestFile;
   const location = `${folder}/${file}`;
   if (!fs.exists(location)) return { file, expected: 'the manifest of a dataset', found: 'no such file' };
+  const link = linkProblem(folder, file);
+  if (link !== undefined) return link;
   const { sizeBytes, isFolder } = fs.stat(location);
   if (isFolder) return { file, expected: 'a file', found: 'a folder' };
   if (sizeBytes > maxManifestBytes) {
@@ -112,6 +121,17 @@ export function readManifest(fs: FileSystem, folder: string): DatasetManifest | 
   }
   const found = parseManifest(fs.readFile(location));
   return 'found' in found ? { file, ...found } : found;
+}
+
+/** What is wrong with where a file of a dataset lies: nothing outside of the folder is read. */
+export function linkProblem(folder: string, file: string): DatasetProblem | undefined {
+  try {
+    resolveInside(folder, file);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GroundworkError)) throw error;
+    return { file, expected: 'a file inside the dataset', found: error.message };
+  }
 }
 
 /** Whether `readManifest` gave a problem. */

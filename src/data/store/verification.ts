@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
 import { type FileSystem, GroundworkError } from '../../core/index.ts';
-import { resolveInside } from '../../core/node.ts';
-import { sizeProblem } from './dataset.ts';
+import { parseTokenizer } from '../../tokenizer/index.ts';
+import { parseReport, sizeProblem } from './dataset.ts';
 import { faultOfIndex } from './dataset-part.ts';
 import {
-  type DatasetFile,
   type DatasetManifest,
   type DatasetProblem,
   isProblem,
+  linkProblem,
   manifestFile,
   type PartName,
   partNames,
   readManifest,
+  reportFile,
   shardPaths,
+  tokenizerFile,
   validationTextFile,
 } from './manifest.ts';
 import { bytesPerToken, documentIndexOf } from './shard.ts';
@@ -36,7 +38,7 @@ export function verifyDataset(fs: FileSystem, folder: string, options: Verificat
   const problems: DatasetProblem[] = [];
   const sound = new Set<string>();
   for (const file of manifest.files) {
-    const problem = linkProblem(folder, file) ?? sizeProblem(fs, folder, file);
+    const problem = linkProblem(folder, file.path) ?? sizeProblem(fs, folder, file);
     if (problem !== undefined) {
       problems.push(problem);
       continue;
@@ -50,16 +52,6 @@ export function verifyDataset(fs: FileSystem, folder: string, options: Verificat
   problems.push(...extraFiles(fs, folder, manifest));
   if (options.deep) problems.push(...contentProblems(fs, folder, manifest, sound));
   return problems;
-}
-
-function linkProblem(folder: string, file: DatasetFile): DatasetProblem | undefined {
-  try {
-    resolveInside(folder, file.path);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof GroundworkError)) throw error;
-    return { file: file.path, expected: 'a file inside the dataset', found: error.message };
-  }
 }
 
 function extraFiles(fs: FileSystem, folder: string, manifest: DatasetManifest): DatasetProblem[] {
@@ -81,6 +73,26 @@ function extraFiles(fs: FileSystem, folder: string, manifest: DatasetManifest): 
   return problems;
 }
 
+function textOf(fs: FileSystem, folder: string, path: string): string {
+  return new TextDecoder().decode(fs.readFile(`${folder}/${path}`));
+}
+
+/** Whether it is the tokenizer that the tokens were made with. */
+function tokenizerProblems(text: string, { fingerprints, vocabularySize }: DatasetManifest): DatasetProblem[] {
+  const file = tokenizerFile;
+  try {
+    const tokenizer = parseTokenizer(text);
+    if (tokenizer.fingerprint !== fingerprints.tokenizer) {
+      return [{ file, expected: `the tokenizer ${fingerprints.tokenizer}`, found: tokenizer.fingerprint }];
+    }
+    if (tokenizer.vocabularySize === vocabularySize) return [];
+    return [{ file, expected: `${vocabularySize} tokens`, found: String(tokenizer.vocabularySize) }];
+  } catch (fault) {
+    if (!(fault instanceof GroundworkError)) throw fault;
+    return [{ file, expected: 'a tokenizer', found: fault.message }];
+  }
+}
+
 function contentProblems(
   fs: FileSystem,
   folder: string,
@@ -88,6 +100,12 @@ function contentProblems(
   sound: ReadonlySet<string>,
 ): DatasetProblem[] {
   const problems: DatasetProblem[] = [];
+  if (sound.has(reportFile)) {
+    const report = parseReport(textOf(fs, folder, reportFile));
+    if (typeof report === 'string')
+      problems.push({ file: reportFile, expected: 'the report of a build', found: report });
+  }
+  if (sound.has(tokenizerFile)) problems.push(...tokenizerProblems(textOf(fs, folder, tokenizerFile), manifest));
   const lengths: number[] = [];
   let allLengths = true;
   for (const part of partNames) {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type FileSystem, GroundworkError } from '../../core/index.ts';
 import { nodeFileSystem, writeDurably } from '../../core/node.ts';
 import {
@@ -10,9 +11,9 @@ import {
 } from '../../tokenizer/index.ts';
 import { trainTokenizerInParallel } from '../../tokenizer/node.ts';
 import type { BuildProgress } from '../build/progress.ts';
-import type { RecordFault, RecordFaultKind, RecordStream, SkipReason } from '../document.ts';
+import type { RecordFault, RecordFaultKind, RecordStream, SkippedSource, SkipReason } from '../document.ts';
 import { applyFaultPolicy, type FaultPolicy } from '../readers/fault-policy.ts';
-import { isRecordFault, parseRecord } from '../readers/parse-record.ts';
+import { parsedTexts } from './parsed-texts.ts';
 import { characterBoundary, TextSample } from './text-sample.ts';
 
 export interface VocabularyRequest extends TokenizerTrainingOptions {
@@ -45,8 +46,6 @@ export interface TrainedVocabulary {
   readonly sample: { readonly numBytes: number; readonly numTokens: number };
 }
 
-/** Size at which documents go to a worker. */
-const batchBytes = 4 * 2 ** 20;
 /** The sample: so many documents at most, and so much of each. */
 const sampleDocuments = 512;
 const sampleDocumentBytes = 8192;
@@ -58,7 +57,8 @@ const sampleDocumentBytes = 8192;
  *   `trainTokenizer` and the reader throw
  */
 export async function trainVocabulary(request: VocabularyRequest): Promise<TrainedVocabulary> {
-  const { records, textField, onFault = 'skip', maximumBytes = Number.POSITIVE_INFINITY, onProgress, signal } = request;
+  const { records, totalBytes, textField, onFault = 'skip', numWorkers, onProgress, signal } = request;
+  const maximumBytes = request.maximumBytes ?? Number.POSITIVE_INFINITY;
   // Finds what is wrong with the options before an hour is spent on reading.
   trainTokenizer([], request);
   const sample = new TextSample(sampleDocuments, sampleDocumentBytes);
@@ -69,41 +69,33 @@ export async function trainVocabulary(request: VocabularyRequest): Promise<Train
     applyFaultPolicy(fault, onFault);
     numFaults.set(fault.kind, (numFaults.get(fault.kind) ?? 0) + 1);
   };
-  const encoder = new TextEncoder();
+  const countSkipped = ({ reason }: SkippedSource) => {
+    numSkipped.set(reason, (numSkipped.get(reason) ?? 0) + 1);
+  };
 
   async function* batches(): AsyncGenerator<Uint8Array[]> {
-    let batch: Uint8Array[] = [];
-    let size = 0;
-    for await (const { records: found, faults, skipped = [], bytesRead } of records) {
+    const options = { numWorkers, onFault: countFault, onSkipped: countSkipped };
+    const parsing = textField === undefined ? options : { ...options, textField };
+    for await (const { texts, bytesRead } of parsedTexts(records, parsing)) {
       if (signal?.aborted) throw stopped();
-      for (const fault of faults) countFault(fault);
-      for (const { reason } of skipped) numSkipped.set(reason, (numSkipped.get(reason) ?? 0) + 1);
-      for (const record of found) {
-        const document = parseRecord(record, textField === undefined ? {} : { textField });
-        if (isRecordFault(document)) {
-          countFault(document);
-          continue;
-        }
-        const whole = encoder.encode(document.text);
+      const batch: Uint8Array[] = [];
+      for (const whole of texts) {
         const text = whole.subarray(0, characterBoundary(whole, maximumBytes - numBytes));
-        isCut ||= text.length < whole.length;
         if (text.length > 0) {
           sample.add(text);
           batch.push(text);
           numDocuments++;
+          numBytes += text.length;
         }
-        numBytes += text.length;
-        size += text.length;
-        if (isCut) break;
-        if (size >= batchBytes) {
-          yield batch;
-          [batch, size] = [[], 0];
+        if (text.length < whole.length) {
+          isCut = true;
+          break;
         }
       }
-      onProgress?.({ stage: 'survey', done: bytesRead, total: request.totalBytes, unit: 'bytes', resumed: 0 });
+      onProgress?.({ stage: 'survey', done: bytesRead, total: totalBytes, unit: 'bytes', resumed: 0 });
+      yield batch;
       if (isCut) break;
     }
-    if (batch.length > 0) yield batch;
     if (numBytes === 0) throw emptyCorpus(numFaults, numSkipped);
     onProgress?.({ stage: 'tokenizer', done: 0, total: undefined, unit: 'blocks', resumed: 0 });
   }
@@ -157,8 +149,8 @@ export function writeVocabulary(
   fs: FileSystem = nodeFileSystem,
 ): void {
   const encoder = new TextEncoder();
+  fs.makeFolder(dirname(files.tokenizer));
   if (files.config !== undefined) {
-    fs.makeFolder(files.config.slice(0, files.config.lastIndexOf('/')));
     writeDurably(fs, files.config, [encoder.encode(tokenizerConfigJson(tokenizer, { contextLength: anyLength }))]);
   }
   writeDurably(fs, files.tokenizer, [encoder.encode(serializeTokenizer(tokenizer))]);

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -63,14 +73,16 @@ describe('a build', () => {
     expect(second.manifest.fingerprints.tokenizer).not.toBe(first.manifest.fingerprints.tokenizer);
     const held = readFileSync(at('a/validation.text'), 'utf8');
     expect(readFileSync(at('b/validation.text'), 'utf8')).toBe(held);
-    const groups = new Map<string, Set<boolean>>();
-    for (const { text, group } of smallTexts(90)) {
-      // A text that is nearly another may have gone as its duplicate; those that are left tell their side.
-      const isHeld = held.includes(text);
-      groups.set(group, (groups.get(group) ?? new Set()).add(isHeld));
-    }
-    const fully = [...groups.values()].filter((sides) => sides.has(true));
-    expect(fully.length).toBeGreaterThan(0);
+    const dataset = openDataset(nodeFileSystem, at('a'));
+    const tokenizer = readTokenizer(at('a/tokenizer.json'));
+    const textsOf = (part: typeof dataset.train) =>
+      Array.from({ length: part.numDocuments }, (_, i) => tokenizer.decode(part.documentTokens(i).subarray(1)));
+    const groupOf = new Map(smallTexts(90).map(({ text, group }) => [text, group]));
+    const groupsOf = (part: typeof dataset.train) => new Set(textsOf(part).map((text) => groupOf.get(text)));
+    const [trained, tested] = [groupsOf(dataset.train), groupsOf(dataset.validation)];
+    expect(tested.size).toBeGreaterThan(0);
+    expect(trained.size + tested.size).toBe(new Set([...trained, ...tested]).size);
+    expect(textsOf(dataset.validation).join('')).toBe(held);
   });
 
   test('puts a header before each document, and takes an existing tokenizer', async () => {
@@ -108,6 +120,30 @@ describe('a build', () => {
     }
   });
 
+  test('has another fingerprint with any other setting that changes what it holds', async () => {
+    const { manifest } = await buildDataset(smallBuild(at('a')));
+    const tokenizer = readTokenizer(at('a/tokenizer.json'));
+    const fingerprints = [manifest.fingerprint];
+    for (const [i, change] of [
+      { textField: 'group' },
+      { header: '[{group}] ' },
+      { groupField: undefined },
+      { onFault: 'stop' },
+      { removeExactDuplicates: false },
+      { removeNearDuplicates: false },
+      { validationFraction: 0.4 },
+      { maximumValidationBytes: 4000 },
+      { leakSimilarity: 0.5 },
+    ].entries()) {
+      const settings = buildSettingsSchema.parse({ ...smallBuild('').settings, ...change });
+      const built = await buildDataset(smallBuild(at(`b${i}`), { settings, tokenizer }));
+      fingerprints.push(built.manifest.fingerprint);
+    }
+    const built = await buildDataset(smallBuild(at('c'), { cleaning: { preset: 'prose' }, tokenizer }));
+    fingerprints.push(built.manifest.fingerprint);
+    expect(new Set(fingerprints).size).toBe(fingerprints.length);
+  });
+
   test('refuses a folder that exists, and replaces it when told to', async () => {
     await buildDataset(smallBuild(at('a')));
     const before = contentsOf(at('a'));
@@ -115,14 +151,47 @@ describe('a build', () => {
     expect(contentsOf(at('a'))).toEqual(before);
     await buildDataset(smallBuild(at('a'), { replace: true, records: smallRecords(100) }));
     expect(contentsOf(at('a'))).not.toEqual(before);
-    expect(existsSync(at('a.replaced'))).toBe(false);
+    expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  test('replaces nothing that is no dataset, and removes nothing that it did not make', async () => {
+    mkdirSync(at('notes'));
+    writeFileSync(at('notes/precious.txt'), 'x');
+    writeFileSync(at('notes/dataset.json'), '{"mine":1}');
+    mkdirSync(at('a.replaced-mine'));
+    writeFileSync(at('a.replaced-mine/dataset.json'), '{}');
+    symlinkSync('notes', at('link'));
+    await buildDataset(smallBuild(at('real')));
+    symlinkSync('real', at('link-to-dataset'));
+    for (const name of ['notes', 'notes/precious.txt', 'link', 'link-to-dataset']) {
+      const request = smallBuild(at(name), { replace: true });
+      await expect(buildDataset(request), name).rejects.toMatchObject({ code: 'file-access' });
+    }
+    await expect(buildDataset(smallBuild('.', { replace: true }))).rejects.toThrow(/this command runs in/);
+    await buildDataset(smallBuild(at('a')));
+    await buildDataset(smallBuild(at('a'), { replace: true }));
+    expect(readFileSync(at('notes/precious.txt'), 'utf8')).toBe('x');
+    expect(existsSync(at('a.replaced-mine/dataset.json'))).toBe(true);
+  });
+
+  test('leaves alone what came to lie at its place while it worked', async () => {
+    const onProgress = () => {
+      mkdirSync(at('a'), { recursive: true });
+      writeFileSync(at('a/precious.txt'), 'x');
+    };
+    await expect(buildDataset(smallBuild(at('a'), { onProgress }))).rejects.toMatchObject({ code: 'file-access' });
+    expect(readdirSync(at('a'))).toEqual(['precious.txt']);
+    rmSync(at('a'), { recursive: true });
+    // Its work was not lost.
+    const { report } = await buildDataset(smallBuild(at('a')));
+    expect(report.read.numDocuments).toBe(90);
   });
 
   test('says so when nothing is left, or only one document', async () => {
     const none = { records: smallRecords(0) };
     await expect(buildDataset(smallBuild(at('a'), none))).rejects.toMatchObject({ code: 'empty-corpus' });
     await expect(buildDataset(smallBuild(at('b'), { records: smallRecords(1) }))).rejects.toThrow(
-      /one document is left/,
+      /one document is left that cannot be divided/,
     );
     // There is nothing to go on from.
     expect(readdirSync(folder)).toEqual([]);
@@ -145,12 +214,44 @@ describe('a build that is resumed', () => {
       const target = at(`crash-${k}/a`);
       const fs = faultingFileSystem(nodeFileSystem, k, 'crash');
       await expect(buildDataset(smallBuild(target, { fs })), `call ${k}`).rejects.toThrow(Crash);
-      // The process that held the lock is this one, which lives; in truth it would be gone.
-      rmSync(join(`${target}.building`, 'work', 'lock'), { force: true });
       if (!existsSync(target)) await buildDataset(smallBuild(target));
       expect(contentsOf(target), `call ${k}`).toEqual(bytes);
       rmSync(at(`crash-${k}`), { recursive: true });
     }
+  });
+
+  test('that replaces leaves the old dataset or the new one at any crash while it publishes', async () => {
+    const bytes = await expected();
+    const counting = faultingFileSystem(nodeFileSystem, Number.POSITIVE_INFINITY, 'crash');
+    const old = smallRecords(40);
+    await buildDataset(smallBuild(at('counted/a'), { records: old }));
+    await buildDataset(smallBuild(at('counted/a'), { fs: counting, replace: true }));
+    // From the manifest on: its five calls, dropping the work, two renamings, and what follows them.
+    for (let k = counting.numCalls() - 16; k <= counting.numCalls(); k++) {
+      const target = at(`replace-${k}/a`);
+      await buildDataset(smallBuild(target, { records: smallRecords(40) }));
+      const before = contentsOf(target);
+      const fs = faultingFileSystem(nodeFileSystem, k, 'crash');
+      await expect(buildDataset(smallBuild(target, { fs, replace: true })), `call ${k}`).rejects.toThrow(Crash);
+      if (existsSync(target)) expect([before, bytes]).toContainEqual(contentsOf(target));
+      await buildDataset(smallBuild(target, { replace: true }));
+      expect(contentsOf(target), `call ${k}`).toEqual(bytes);
+      expect(readdirSync(join(target, '..')), `call ${k}`).toEqual(['a']);
+      rmSync(at(`replace-${k}`), { recursive: true });
+    }
+  });
+
+  test('and was finished but for its name is not taken for one of other text, and is begun anew when told to', async () => {
+    await buildDataset(smallBuild(at('a')));
+    renameSync(at('a'), at('a.building'));
+    const other = { records: smallRecords(60, 100_000) };
+    await expect(buildDataset(smallBuild(at('a'), other))).rejects.toMatchObject({ code: 'dataset-mismatch' });
+    const { report } = await buildDataset(smallBuild(at('a'), { records: smallRecords(60, 100_000), restart: true }));
+    expect(report.read.numDocuments).toBe(60);
+    renameSync(at('a'), at('a.building'));
+    const finished = await buildDataset(smallBuild(at('a'), { records: smallRecords(60, 100_000) }));
+    expect(finished.report).toEqual(report);
+    expect(readdirSync(folder)).toEqual(['a']);
   });
 
   test('ends with the same bytes after the disk was full at any call', async () => {
@@ -162,7 +263,6 @@ describe('a build that is resumed', () => {
       const fs = faultingFileSystem(nodeFileSystem, k, 'disk-full');
       const outcome = await buildDataset(smallBuild(target, { fs })).catch((fault) => fault);
       if (outcome instanceof Error) expect(outcome, `call ${k}`).toMatchObject({ code: 'disk-full' });
-      rmSync(join(`${target}.building`, 'work', 'lock'), { force: true });
       if (!existsSync(target)) await buildDataset(smallBuild(target));
       expect(contentsOf(target), `call ${k}`).toEqual(bytes);
       rmSync(at(`full-${k}`), { recursive: true });
@@ -187,9 +287,10 @@ describe('a build that is resumed', () => {
     }
   });
 
-  test('does broken work again, and no sound work', async () => {
+  test('does broken work again', async () => {
     const bytes = await expected();
     for (const broken of [
+      'work/settings.note',
       'work/blocks/000001.block',
       'work/survey.note',
       'train/00000.tokens',

@@ -12,15 +12,19 @@ const record = (i: number, sizeBytes: number): SourceRecord => ({
 });
 const fault: RecordFault = { source: 'x', line: 1, byteOffset: 2, kind: 'invalid-utf8', message: 'a stray byte' };
 
-async function blocksOf(records: readonly SourceRecord[], perBatch: number, faults: readonly RecordFault[] = []) {
+async function blocksOf(
+  records: readonly SourceRecord[],
+  perBatch: number,
+  faults: readonly RecordFault[] = [],
+  onFault: (fault: RecordFault) => void = () => undefined,
+) {
   async function* batches(): AsyncGenerator<RecordBatch> {
     for (let i = 0; i < records.length; i += perBatch) {
       yield { records: records.slice(i, i + perBatch), faults: i === 0 ? faults : [], bytesRead: i };
     }
-    if (records.length === 0) yield { records: [], faults, bytesRead: 0 };
   }
   const blocks = [];
-  for await (const block of recordBlocks(batches(), () => undefined)) blocks.push(block);
+  for await (const block of recordBlocks(batches(), onFault)) blocks.push(block);
   return blocks;
 }
 
@@ -52,22 +56,25 @@ describe('blocks of records', () => {
     expect(blocks.map(({ ends }) => ends.length)).toEqual([32_768, 40_000 - 32_768]);
   });
 
-  test('have another hash when a byte, a place or a fault differs', async () => {
-    const hash = async (one: SourceRecord, faults: readonly RecordFault[] = []) =>
-      (await blocksOf([one], 1, faults))[0]?.sha256;
+  test('have another hash when a byte or a place differs', async () => {
+    const hash = async (one: SourceRecord) => (await blocksOf([one], 1))[0]?.sha256;
     const base = record(1, 10);
     const hashes = await Promise.all([
       hash(base),
       hash({ ...base, bytes: new Uint8Array(10).fill(9) }),
       hash({ ...base, line: 7 }),
+      hash({ ...base, byteOffset: 7 }),
       hash({ ...base, source: 'other' }),
       hash({ ...base, format: 'html' }),
-      hash(base, [fault]),
     ]);
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  test('carry faults also where there is no record', async () => {
-    expect((await blocksOf([], 1, [fault])).map(({ faults }) => faults)).toEqual([[fault]]);
+  test('do not depend on the faults between the records, which are told as they come', async () => {
+    const told: RecordFault[] = [];
+    const expected = (await blocksOf(records, 7)).map(({ sha256 }) => sha256);
+    const found = await blocksOf(records, 7, [fault, fault], (one) => told.push(one));
+    expect(found.map(({ sha256 }) => sha256)).toEqual(expected);
+    expect(told).toEqual([fault, fault]);
   });
 });

@@ -48,14 +48,32 @@ describe('the split', () => {
     expect([...after.subarray(0, 1000)]).toEqual([...before]);
   });
 
-  test('takes no more bytes than it may, but for chance', () => {
-    const sides = choose(
-      Array.from({ length: 20_000 }, (_, i) => i),
-      { maximumBytes: 50_000 },
+  test('takes no more bytes than it may, and what it takes does not change with the maximum', () => {
+    const groups = Array.from({ length: 20_000 }, (_, i) => i);
+    const bytesOf = (sides: Uint8Array) => 100 * sides.reduce((sum, one) => sum + one, 0);
+    const small = choose(groups, { maximumBytes: 50_050 });
+    const large = choose(groups, { maximumBytes: 100_000 });
+    expect(bytesOf(small)).toBe(50_000);
+    expect(bytesOf(large)).toBe(100_000);
+    expect(small.every((one, i) => one <= (large[i] ?? 0))).toBe(true);
+  });
+
+  test('passes over a group that is larger than the maximum, and takes none where none fits', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(20), { minLength: 2, maxLength: 60 }),
+        fc.integer({ min: 1, max: 3000 }),
+        (groups, maximumBytes) => {
+          const sides = choose(groups, { maximumBytes });
+          const bytes = 100 * sides.reduce((sum, one) => sum + one, 0);
+          expect(bytes).toBeLessThanOrEqual(maximumBytes);
+          const numGroups = new Set(groups).size;
+          // At least two groups may be held out, of which at least one has no more than the mean size.
+          if (numGroups > 2 && (100 * groups.length) / 2 <= maximumBytes) expect(bytes).toBeGreaterThan(0);
+        },
+      ),
     );
-    const bytes = 100 * sides.reduce((sum, one) => sum + one, 0);
-    expect(bytes).toBeGreaterThan(30_000);
-    expect(bytes).toBeLessThan(70_000);
+    expect([...choose([1, 1, 2, 2], { maximumBytes: 150 })]).toEqual([0, 0, 0, 0]);
   });
 
   test('is all zeros where there is one group, or none', () => {

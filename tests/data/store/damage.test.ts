@@ -1,4 +1,4 @@
-import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson, type JsonValue, randomStream, sha256Hex } from '../../../src/core/index.ts';
@@ -6,9 +6,10 @@ import { nodeFileSystem } from '../../../src/core/node.ts';
 import { openDataset } from '../../../src/data/store/dataset.ts';
 import { fingerprintOf } from '../../../src/data/store/manifest.ts';
 import { verifyDataset } from '../../../src/data/store/verification.ts';
+import { serializeTokenizer } from '../../../src/tokenizer/index.ts';
 import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
 import { memoryFiles } from './memory-files.ts';
-import { writeSmallDataset } from './small-dataset.ts';
+import { byteTokenizer, writeSmallDataset } from './small-dataset.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const contents = {
@@ -311,6 +312,14 @@ describe('contents that do not mean what the manifest says, with hashes that fit
       Uint8Array.from(bytesOf('validation.text'), () => 0x80),
       'document 0 at byte 0, which is not',
     ],
+    [
+      'another tokenizer',
+      'tokenizer.json',
+      new TextEncoder().encode(serializeTokenizer(byteTokenizer(258))),
+      byteTokenizer(258).fingerprint,
+    ],
+    ['a report of another form', 'report.json', new TextEncoder().encode('{}'), expect.stringContaining('read')],
+    ['a report that is no JSON', 'report.json', new TextEncoder().encode('{'), expect.stringContaining('JSON')],
   ] as const) {
     test(`${what} are found`, () => {
       const fs = forged(path, bytes);
@@ -343,6 +352,19 @@ describe('links', () => {
     );
     const problems = verifyDataset(nodeFileSystem, join(folder, 'd'), { deep: true });
     expect(problems[0]).toMatchObject({ file: 'train/00000.tokens', expected: 'a file inside the dataset' });
+  });
+
+  test('in place of the manifest are refused, were the manifest right', () => {
+    const folder = temporaryFolder();
+    writeSmallDataset(nodeFileSystem, join(folder, 'd'), contents);
+    renameSync(join(folder, 'd/dataset.json'), join(folder, 'outside.json'));
+    symlinkSync('../outside.json', join(folder, 'd/dataset.json'));
+    expectRefusal(
+      refusalOf(() => openDataset(nodeFileSystem, join(folder, 'd'))),
+      'invalid-dataset',
+    );
+    const problems = verifyDataset(nodeFileSystem, join(folder, 'd'), { deep: true });
+    expect(problems).toMatchObject([{ file: 'dataset.json', expected: 'a file inside the dataset' }]);
   });
 
   test('to the folder of a dataset are followed', () => {

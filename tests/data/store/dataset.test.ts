@@ -4,9 +4,10 @@ import { nodeFileSystem } from '../../../src/core/node.ts';
 import { openDataset } from '../../../src/data/store/dataset.ts';
 import { encodeShard, joinShards } from '../../../src/data/store/shard.ts';
 import { verifyDataset } from '../../../src/data/store/verification.ts';
+import { parseTokenizer } from '../../../src/tokenizer/index.ts';
 import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
 import { isFlushed, memoryFiles } from './memory-files.ts';
-import { beginToken, byteDocument, emptyReport, writeSmallDataset } from './small-dataset.ts';
+import { beginToken, byteDocument, byteTokenizer, emptyReport, writeSmallDataset } from './small-dataset.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const texts = fc.array(fc.array(fc.string({ unit: 'binary', maxLength: 12 }), { maxLength: 6 }), { maxLength: 5 });
@@ -64,7 +65,7 @@ describe('openDataset', () => {
       dataset.train.readTokens(0, into.length, into);
       expect([...into]).toEqual(train.flat().flatMap(tokensOf));
     }
-    expect(dataset.tokenizer()).toBe('{"model":"bytes"}');
+    expect(parseTokenizer(dataset.tokenizer()).fingerprint).toBe(byteTokenizer(257).fingerprint);
     expect(dataset.report()).toEqual(emptyReport);
     expect(Buffer.from(dataset.validationText(0)).toString()).toBe('ä');
     dataset.close();
