@@ -139,11 +139,10 @@ that cannot be used (nothing left, a broken record under --on-fault stop), 7 sto
       ...code.map((folder) => readSourceCode(folder, { maximumDocumentBytes: settings.maximumDocumentBytes })),
     ]);
     const first = flags.words[0] ?? code[0] ?? '';
-    const totalBytes = code.length > 0 ? undefined : await corpusSizeBytes(flags.words);
     await runBuild('data build', flags, terminal, {
       name: nameAfter(first),
       records,
-      totalBytes,
+      totalBytes: async () => (code.length > 0 ? undefined : corpusSizeBytes(flags.words)),
       settings,
       defaultPreset: 'none',
     });
@@ -187,7 +186,8 @@ export function settingsFrom(
 export interface BuildTask {
   readonly name: string;
   readonly records: RecordStream;
-  readonly totalBytes: number | undefined;
+  /** Asked for once the flags are understood. */
+  readonly totalBytes: () => Promise<number | undefined>;
   readonly settings: BuildSettings;
   readonly defaultPreset: CleaningPreset;
 }
@@ -212,17 +212,20 @@ export async function runBuild(command: string, flags: Flags, terminal: Terminal
       return readEvaluationTexts(name, path);
     }),
   );
+  const numWorkers = flags.wholeNumber('workers', 1, mostWorkers) ?? availableParallelism();
+  const tokenizer = tokenizerPath === undefined ? undefined : readTokenizer(tokenizerPath);
+  const totalBytes = await task.totalBytes();
   const built = await buildDataset({
     folder,
     records: task.records,
-    totalBytes: task.totalBytes,
+    totalBytes,
     settings: task.settings,
     cleaning,
     evaluations,
-    ...(tokenizerPath !== undefined && { tokenizer: readTokenizer(tokenizerPath) }),
+    tokenizer,
     replace: flags.isSet('replace'),
     restart: flags.isSet('restart'),
-    numWorkers: flags.wholeNumber('workers', 1, mostWorkers) ?? availableParallelism(),
+    numWorkers,
     groundworkVersion: groundworkVersion(),
     signal: terminal.signal,
     onProgress: progressDisplay(terminal),

@@ -22,7 +22,7 @@ ${buildFlagHelp}`,
     await runBuild('data demo', flags, terminal, {
       name: demo.name,
       records: demo.records({ note: (message) => terminal.error(message) }),
-      totalBytes: undefined,
+      totalBytes: async () => undefined,
       settings: settingsFrom('data demo', flags, settings),
       defaultPreset: preset,
     });
