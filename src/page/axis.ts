@@ -66,9 +66,11 @@ function range(axis: Axis, values: Iterable<number>): [number, number] {
     high = Math.max(high, value);
   }
   if (low > high) return axis.scale === 'log' ? [1, 10] : [0, 1];
-  // Values that differ in their last bits only are one value.
-  if (high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high))) return [low, high];
+  // Values that differ in their last bits only are one value, and so are those with no room for ticks between them.
+  const isWide = high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high));
+  if (isWide && (axis.scale === 'log' || high - low >= 1e-300)) return [low, high];
   if (axis.scale === 'log') return [low / 2, high * 2];
+  if (Math.max(Math.abs(low), Math.abs(high)) < 1e-300) return [0, 1];
   return low === 0 ? [0, 1] : low > 0 ? [0, high] : [low, 0];
 }
 

@@ -24,7 +24,11 @@ export interface BarChartOptions {
   readonly bars: readonly Bar[];
 }
 
-/** One bar for each name, with its value written beside it. */
+/**
+ * One bar for each name, with its value written beside it.
+ *
+ * @throws an assertion for a value that is below 0 or not finite
+ */
 export function barChart(options: BarChartOptions): Plot {
   for (const { label, value } of options.bars) {
     assert(Number.isFinite(value) && value >= 0, `the bar ${label} has the length ${value}`);
@@ -160,7 +164,11 @@ export interface HistogramOptions {
   readonly marks?: readonly Mark[];
 }
 
-/** How many values lie in each bin. */
+/**
+ * How many values lie in each bin.
+ *
+ * @throws an assertion, when it is drawn, for a bin that its axes cannot show: not finite, or from 0 on a logarithm
+ */
 export function histogram({ title, description, x: xAxis, y: yAxis, bins, marks = [] }: HistogramOptions): Plot {
   return {
     title,

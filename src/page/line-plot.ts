@@ -132,34 +132,53 @@ function valuesOf({ x, y, lines, groups }: TonedPlane): Omit<Parameters<typeof f
   };
 }
 
+/** A point in pixels, with its place among those of its series. */
+interface PlacedPoint {
+  readonly order: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What is drawn of the points in one column of pixels. */
+interface Column {
+  readonly at: number;
+  readonly first: PlacedPoint;
+  least: PlacedPoint;
+  greatest: PlacedPoint;
+  last: PlacedPoint;
+}
+
 /** A path through the points: of the many that fall on one column of pixels only the first, least, greatest and last. */
 function linePath(points: Series['points'], x: PlacedAxis, y: PlacedAxis): string {
   const commands: string[] = [];
   let isDown = false;
-  let column: { at: number; points: (readonly [number, number])[] } | undefined;
+  let column: Column | undefined;
   const flush = () => {
     if (!column) return;
-    const { points: all } = column;
-    const heights = all.map(([, value]) => value);
-    const kept = [0, heights.indexOf(Math.min(...heights)), heights.indexOf(Math.max(...heights)), all.length - 1];
-    for (const index of [...new Set(kept)].sort((a, b) => a - b)) {
-      const [px, py] = all[index] ?? [0, 0];
-      commands.push(`${isDown ? 'L' : 'M'}${px.toFixed(1)} ${py.toFixed(1)}`);
+    const { first, least, greatest, last } = column;
+    for (const point of new Set([
+      first,
+      ...(least.order < greatest.order ? [least, greatest] : [greatest, least]),
+      last,
+    ])) {
+      commands.push(`${isDown ? 'L' : 'M'}${point.x.toFixed(1)} ${point.y.toFixed(1)}`);
       isDown = true;
     }
     column = undefined;
   };
-  for (const [valueX, valueY] of points) {
-    const point = [x.place(valueX), y.place(valueY)] as const;
-    if (Number.isNaN(point[0]) || Number.isNaN(point[1])) {
+  for (const [order, [valueX, valueY]] of points.entries()) {
+    const point = { order, x: x.place(valueX), y: y.place(valueY) };
+    if (Number.isNaN(point.x) || Number.isNaN(point.y)) {
       flush();
       isDown = false;
       continue;
     }
-    const at = Math.floor(point[0]);
+    const at = Math.floor(point.x);
     if (column?.at !== at) flush();
-    column ??= { at, points: [] };
-    column.points.push(point);
+    column ??= { at, first: point, least: point, greatest: point, last: point };
+    if (point.y < column.least.y) column.least = point;
+    if (point.y > column.greatest.y) column.greatest = point;
+    column.last = point;
   }
   flush();
   return commands.join('');

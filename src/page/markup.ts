@@ -19,7 +19,9 @@ export type Attributes = { readonly [name: string]: string | number | boolean | 
  * Makes an element of HTML or SVG.
  *
  * Elements that run or fetch something, event handlers, `style` and links to anything but a place in the page or the web
- * are refused by assertion: a page is a picture of data.
+ * are refused: a page is a picture of data.
+ *
+ * @throws an assertion for those, and for a number that is not finite
  */
 export function element(name: string, attributes: Attributes = {}, ...children: readonly Markup[]): MarkupElement {
   assert(/^[a-z][a-zA-Z0-9]*$/.test(name) && !refusedElements.has(name.toLowerCase()), `a page may not hold <${name}>`);

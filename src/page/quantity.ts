@@ -10,8 +10,9 @@ const wholeNumbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }
 export function formatNumber(value: number, significantDigits = 3): string {
   if (value === 0) return '0';
   if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (size >= 1e15 || size < 1e-4) return scientific(value, significantDigits);
+  // As it will be written: 999.6 has four digits before the point, for it is written 1,000.
+  const size = Math.abs(Number(value.toPrecision(significantDigits)));
+  if (Math.round(Math.abs(value)) >= 1e15 || size < 1e-4) return scientific(value, significantDigits);
   if (size >= 10 ** significantDigits) return formatCount(value);
   return value.toPrecision(significantDigits);
 }
@@ -38,7 +39,7 @@ export function formatBytes(numBytes: number): string {
 /** A part of 1 as a percentage: `12.3 %`, `< 0.1 %`. */
 export function formatShare(share: number): string {
   if (share > 0 && share < 0.001) return '< 0.1 %';
-  if (share < 1 && share > 0.9995) return '> 99.9 %';
+  if (share < 1 && share >= 0.9995) return '> 99.9 %';
   return `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
 }
 

@@ -32,8 +32,15 @@ export function sectionSplitterOf(tokens: readonly AddedToken[]): SectionSplitte
       let start = match.index;
       let end = start + match[0].length;
       if (token.singleWord && (endsWithWord(text.slice(0, start)) || beginsWithWord(text.slice(end)))) continue;
-      if (token.lstrip) start = Math.max(text.slice(done, start).replace(/\p{White_Space}+$/u, '').length + done, done);
-      if (token.rstrip) end += /^\p{White_Space}*/u.exec(text.slice(end))?.[0].length ?? 0;
+      if (token.lstrip) {
+        while (start > done && isWhiteSpace(text, start - 1)) start--;
+        start = Math.max(start, done);
+      }
+      if (token.rstrip) {
+        // What a token before took along is white space as far as it goes.
+        end = Math.max(end, done);
+        while (end < text.length && isWhiteSpace(text, end)) end++;
+      }
       if (start > done) sections.push({ text: text.slice(done, start), id: undefined });
       sections.push({ text: text.slice(start, end), id: token.id });
       done = Math.max(done, end);
@@ -45,6 +52,13 @@ export function sectionSplitterOf(tokens: readonly AddedToken[]): SectionSplitte
 
 function escapeForRegex(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+}
+
+const whiteSpace = /\p{White_Space}/u;
+
+/** All white space of Unicode is one unit of UTF-16. */
+function isWhiteSpace(text: string, at: number): boolean {
+  return whiteSpace.test(text.charAt(at));
 }
 
 // What the regex library of Rust means by \w.

@@ -1,13 +1,13 @@
 import { equalBytes, hashBytes, type VocabularyIndex } from './byte-strings.ts';
 import type { MergeTable } from './merge-table.ts';
 import { longestScanned, type PieceMerger, pieceMergerOf } from './piece-merger.ts';
-import type { Splitter } from './splitter.ts';
+import { endsAtATime, roomAfter, type Splitter } from './splitter.ts';
+import { withRoom } from './typed-array-growth.ts';
 
 const slotStride = 4;
 const numSlots = 2 ** 16;
 /** Fuller than this, the table takes long to search. */
 const maxEntries = numSlots / 2;
-const piecesAtATime = 4096;
 
 /** Turns text into tokens, without a thought for added tokens or normalisation. */
 export interface ByteEncoder {
@@ -32,7 +32,7 @@ export function byteEncoderOf(
   ignoreMerges: boolean,
 ): ByteEncoder {
   const merger: PieceMerger = pieceMergerOf(table, byteIds);
-  const ends = new Uint32Array(piecesAtATime);
+  const firstEnds = new Uint32Array(endsAtATime);
   let out = new Uint32Array(1024);
   let numOut = 0;
 
@@ -46,16 +46,14 @@ export function byteEncoderOf(
   let numKeptIds = 0;
 
   const reserve = (numTokens: number) => {
-    if (numOut + numTokens <= out.length) return;
-    const grown = new Uint32Array(Math.max(out.length * 2, numOut + numTokens));
-    grown.set(out.subarray(0, numOut));
-    out = grown;
+    out = withRoom(out, numOut + numTokens);
   };
 
-  const appendLong = (bytes: Uint8Array, start: number, end: number) => {
+  /** @param rest how many tokens there must be room for after this piece */
+  const appendLong = (bytes: Uint8Array, start: number, end: number, rest: number) => {
     const whole = ignoreMerges ? index.find(bytes, start, end) : -1;
     const ids = whole < 0 ? merger.merge(bytes, start, end) : Int32Array.of(whole);
-    reserve(ids.length + piecesAtATime * longestScanned);
+    reserve(ids.length + rest);
     out.set(ids, numOut);
     numOut += ids.length;
   };
@@ -117,17 +115,20 @@ export function byteEncoderOf(
     },
     append(bytes, start, end) {
       let at = start;
+      let ends = firstEnds;
       for (;;) {
         const numPieces = splitter.split(bytes, at, end, ends);
-        reserve(Math.min(numPieces * longestScanned, end - at));
+        const last = numPieces === 0 ? at : (ends[numPieces - 1] as number);
+        reserve(Math.min(numPieces * longestScanned, last - at));
         for (let piece = 0; piece < numPieces; piece++) {
           const pieceEnd = ends[piece] as number;
           if (pieceEnd - at === 1) out[numOut++] = byteIds[bytes[at] as number] as number;
           else if (pieceEnd - at <= longestScanned) appendShort(bytes, at, pieceEnd);
-          else appendLong(bytes, at, pieceEnd);
+          else appendLong(bytes, at, pieceEnd, Math.min((numPieces - piece) * longestScanned, last - pieceEnd));
           at = pieceEnd;
         }
-        if (numPieces < piecesAtATime) return;
+        if (numPieces < ends.length) return;
+        ends = roomAfter(splitter, ends);
       }
     },
     appendToken(id) {

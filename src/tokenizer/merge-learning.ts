@@ -3,7 +3,7 @@ import { byteCharacters, bytesOfSpelling, spellBytes } from './byte-alphabet.ts'
 import { MergeQueue } from './merge-queue.ts';
 import { NeighbourChanges } from './neighbour-changes.ts';
 import { maximumVocabularySize, PairTable } from './pair-table.ts';
-import type { PieceCountsData } from './piece-counts.ts';
+import { checkPlaces, type PieceCountsData } from './piece-counts.ts';
 import { PositionLists } from './position-lists.ts';
 import { joinTokens, type TokenizerData } from './tokenizer-data.ts';
 
@@ -92,12 +92,8 @@ class MergeLearner {
     const idOfByte = new Int32Array(256);
     for (const byte of bytesInOrder) idOfByte[byte] = this.addToken(Uint8Array.of(byte));
     this.pieceCounts = counts.counts;
+    checkPlaces(counts.bytes.length, counts.counts.length);
     const numPlaces = counts.bytes.length + counts.counts.length + 1;
-    if (numPlaces > 2 ** 30) {
-      throw new GroundworkError('out-of-memory', 'the distinct words of the corpus together are larger than 1 GiB', {
-        hint: 'Train the tokenizer on a sample of the corpus.',
-      });
-    }
     this.symbols = new Int32Array(numPlaces);
     this.pieceOf = new Int32Array(numPlaces);
     this.changes = new NeighbourChanges(vocabularySize);

@@ -15,6 +15,7 @@ export interface ParallelTrainingOptions extends TokenizerTrainingOptions {
  * number of workers and any division into batches. At most `numWorkers + 1` batches are held at a time.
  *
  * @param batches documents, each as valid UTF-8; some megabytes in a batch
+ * @throws GroundworkError as `trainTokenizer` does
  */
 export async function trainTokenizerInParallel(
   batches: AsyncIterable<readonly Uint8Array[]> | Iterable<readonly Uint8Array[]>,

@@ -1,6 +1,6 @@
 import { assert, GroundworkError } from '../core/index.ts';
-import type { Splitter } from './splitter.ts';
-import { doubled } from './typed-array-growth.ts';
+import { endsAtATime, roomAfter, type Splitter } from './splitter.ts';
+import { doubled, withRoom } from './typed-array-growth.ts';
 
 /** What a {@link PieceCounts} holds, as typed arrays that can be transferred to another thread. */
 export interface PieceCountsData {
@@ -12,11 +12,12 @@ export interface PieceCountsData {
   readonly counts: Float64Array<ArrayBuffer>;
 }
 
-/** Most bytes that all distinct pieces together may have: offsets are 32 bits wide. */
-const maximumBytes = 2 ** 32 - 1;
+/**
+ * Most places that all distinct pieces together may take when merges are learned from them: one for each byte, one before
+ * each piece and one at the end. Beyond, the arrays of the learner would not fit into memory.
+ */
+export const maximumPlaces = 2 ** 30;
 const emptySlot = 0;
-/** How many pieces are asked of the splitter at a time; one that is a regular expression decodes the rest each time. */
-const maximumEnds = 1 << 20;
 
 /**
  * How often each distinct piece (pre-token) occurs in a set of documents: all that byte pair encoding needs to know of a
@@ -28,8 +29,8 @@ const maximumEnds = 1 << 20;
  * Pieces lie in one pool of bytes behind a hash table with open addressing, so that counting makes no strings and no
  * garbage. Growth: the pool and the arrays double when they are full and nothing is ever dropped, so the counts are exact
  * and do not depend on the order of the documents. Memory is the bytes of the distinct pieces, plus 24 to 48 bytes for
- * each of them; a distinct piece of natural text comes about once in 80 bytes at first and ever more seldom later. At 4 GiB
- * of distinct pieces it stops with an error.
+ * each of them; a distinct piece of natural text comes about once in 80 bytes at first and ever more seldom later. At 1 GiB
+ * of distinct pieces, more than merges can be learned from, it stops with an error.
  */
 export class PieceCounts {
   /** Number of distinct pieces. */
@@ -40,13 +41,21 @@ export class PieceCounts {
   private counts = new Float64Array(1 << 12);
   /** By hash: the number of a piece plus one, or {@link emptySlot}. At most half full. */
   private slots = new Int32Array(1 << 13);
-  private pieceEnds = new Uint32Array(1 << 12);
+  private readonly pieceEnds = new Uint32Array(endsAtATime);
+  private readonly maximumPlaces: number;
 
-  /** Counts the pieces of one document, given as UTF-8. */
+  /** @param limit the most places that the pieces may take; only tests want another than `maximumPlaces` */
+  constructor(limit = maximumPlaces) {
+    this.maximumPlaces = limit;
+  }
+
+  /**
+   * Counts the pieces of one document, given as UTF-8.
+   *
+   * @throws GroundworkError `out-of-memory` for 1 GiB of distinct pieces and more
+   */
   addDocument(splitter: Splitter, document: Uint8Array): void {
-    const numEnds = Math.min(document.length, maximumEnds);
-    if (this.pieceEnds.length < numEnds) this.pieceEnds = new Uint32Array(grown(numEnds));
-    const { pieceEnds } = this;
+    let { pieceEnds } = this;
     let start = 0;
     while (start < document.length) {
       const numPieces = splitter.split(document, start, document.length, pieceEnds);
@@ -55,10 +64,11 @@ export class PieceCounts {
         this.add(document, start, end, 1);
         start = end;
       }
+      pieceEnds = roomAfter(splitter, pieceEnds);
     }
   }
 
-  /** Counts the piece `source[start … end − 1]` `count` more times. */
+  /** Counts the piece `source[start … end − 1]` `count` more times. Throws as `addDocument`. */
   add(source: Uint8Array, start: number, end: number, count: number): void {
     const length = end - start;
     let hash = length;
@@ -88,7 +98,7 @@ export class PieceCounts {
     this.insert(source, start, end, hash, count, slot);
   }
 
-  /** Adds the counts of another set of documents. */
+  /** Adds the counts of another set of documents. Throws as `addDocument`. */
   addData({ bytes, ends, counts }: PieceCountsData): void {
     let start = 0;
     for (let i = 0; i < counts.length; i++) {
@@ -123,16 +133,8 @@ export class PieceCounts {
     const piece = this.numPieces;
     const from = this.numBytes;
     const to = from + (end - start);
-    if (to > maximumBytes) {
-      throw new GroundworkError('out-of-memory', 'the distinct words of the corpus together are larger than 4 GiB', {
-        hint: 'Train the tokenizer on a sample of the corpus.',
-      });
-    }
-    if (to > this.bytes.length) {
-      const larger = new Uint8Array(Math.min(grown(to), maximumBytes));
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
+    checkPlaces(to, piece + 1, this.maximumPlaces);
+    this.bytes = withRoom(this.bytes, to, this.maximumPlaces);
     if (piece === this.ends.length) {
       this.ends = doubled(this.ends);
       this.hashes = doubled(this.hashes);
@@ -160,6 +162,10 @@ export class PieceCounts {
   }
 }
 
-function grown(size: number): number {
-  return 2 ** Math.ceil(Math.log2(size + 1));
+/** Refuses more than merges can be learned from. */
+export function checkPlaces(numBytes: number, numPieces: number, limit = maximumPlaces): void {
+  if (numBytes + numPieces + 1 <= limit) return;
+  throw new GroundworkError('out-of-memory', 'the distinct words of the corpus together are larger than 1 GiB', {
+    hint: 'Train the tokenizer on a sample of the corpus.',
+  });
 }

@@ -5,7 +5,7 @@ import type { Splitter } from './splitter.ts';
 /**
  * The splitter of any pattern of Oniguruma's, by the regular expression of ECMAScript that means the same. A match is a
  * piece, and so is what lies between two matches (what Hugging Face calls the behaviour `Isolated`). Each call decodes the
- * rest of the text, so give it room for many ends at a time. What is a letter follows the Unicode version of the machine.
+ * rest of the text. What is a letter follows the Unicode version of the machine.
  *
  * @throws GroundworkError `invalid-tokenizer` where the pattern cannot be translated, or looks behind where it stands
  */
@@ -14,6 +14,7 @@ export function regexSplitterOf(pattern: string): Splitter {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return {
     pattern,
+    readsRest: true,
     split(bytes, start, end, ends) {
       if (start >= end || ends.length === 0) return 0;
       const text = decoder.decode(bytes.subarray(start, end));

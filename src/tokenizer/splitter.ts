@@ -8,6 +8,8 @@ export { patterns } from './patterns.ts';
 export interface Splitter {
   /** The regular expression, in the syntax of Oniguruma, as it stands in `tokenizer.json`. */
   readonly pattern: string;
+  /** Whether each call reads the whole rest of the text: then ask for many ends where one call was not enough. */
+  readonly readsRest?: boolean;
   /**
    * Fills `ends` with the ends of consecutive pieces of the text `bytes[start, end)`, the first beginning at `start`.
    *
@@ -18,6 +20,17 @@ export interface Splitter {
    * @returns how many entries were filled: as many as `ends` holds, or fewer where the text ended
    */
   split(bytes: Uint8Array, start: number, end: number, ends: Uint32Array): number;
+}
+
+/** How many ends to ask for at first. */
+export const endsAtATime = 4096;
+
+/**
+ * The room for ends to go on with, where a call filled `ends`: four times as much for a splitter that reads the rest of the
+ * text each time, so that there are few calls and the time stays about linear in the text.
+ */
+export function roomAfter(splitter: Splitter, ends: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  return splitter.readsRest ? new Uint32Array(ends.length * 4) : ends;
 }
 
 /** Patterns with a state machine over bytes, which is some ten times as fast as the regular expression. */

@@ -97,7 +97,10 @@ export function parseTokenizer(text: string): Tokenizer {
 export function gpt2FromFiles(encoderJson: string, vocabBpe: string): Tokenizer {
   const vocabulary = parsed(jsonObject, jsonOf(encoderJson), 'encoder.json');
   const end = new Map<string, unknown>(Object.entries(vocabulary)).get('<|endoftext|>');
-  const merges = vocabBpe.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+  const merges = vocabBpe
+    .replace(/^#version.*/, '')
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
   const addedTokens = typeof end === 'number' ? [specialToken(end, '<|endoftext|>')] : [];
   return tokenizerFromData({
     ...vocabularyOf(vocabulary, merges, addedTokens),

@@ -1,3 +1,4 @@
+import { GroundworkError } from '../core/index.ts';
 import { spellBytes } from './byte-alphabet.ts';
 import { patterns, wholeTextPattern } from './patterns.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -6,6 +7,9 @@ import type { AddedToken } from './tokenizer-data.ts';
 /**
  * A tokenizer as the `tokenizer.json` of Hugging Face's `tokenizers`, which `parseTokenizer` and other programs read: merges
  * as pairs, added tokens in the vocabulary too (so that no program gives them other ids), the begin token put before a text.
+ *
+ * @throws GroundworkError `invalid-tokenizer` for one that puts a blank before text and cuts it by another pattern than
+ *   GPT-2's: the format has no way to say so
  */
 export function serializeTokenizer(tokenizer: Tokenizer): string {
   const { data } = tokenizer;
@@ -120,6 +124,13 @@ function preTokenizerJson({ pattern, data }: Tokenizer): object {
   if (pattern === wholeTextPattern) return byteLevelJson(data.prefixSpace, false);
   // With a Split before it, the blank would be put before every piece.
   if (data.prefixSpace && pattern === patterns.gpt2) return byteLevelJson(true, true);
+  if (data.prefixSpace) {
+    throw new GroundworkError(
+      'invalid-tokenizer',
+      `a tokenizer.json cannot say that a blank is put before text that is cut by ${JSON.stringify(pattern)}`,
+      { hint: 'Leave the blank out, or cut text by the pattern of GPT-2.' },
+    );
+  }
   return {
     type: 'Sequence',
     pretokenizers: [

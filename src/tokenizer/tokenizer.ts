@@ -1,5 +1,6 @@
 import { GroundworkError } from '../core/index.ts';
 import { sectionSplitterOf } from './added-tokens.ts';
+import { bytesOfSpelling, spellBytes } from './byte-alphabet.ts';
 import { byteEncoderOf } from './byte-encoder.ts';
 import { type VocabularyIndex, vocabularyIndexOf } from './byte-strings.ts';
 import { mergeTableOf } from './merge-table.ts';
@@ -205,6 +206,18 @@ function checkIds(data: TokenizerData, index: VocabularyIndex): void {
     if (content === '') throw invalid(`the added token ${id} is empty`);
     if (ids.has(id)) throw invalid(`two added tokens have the id ${id}`);
     if (contents.has(content)) throw invalid(`the added token ${JSON.stringify(content)} is there twice`);
+    // A tokenizer.json has one vocabulary, of spelled tokens and added ones: `é` is there the spelling of a byte.
+    const spelled = bytesOfSpelling(content);
+    const namesake = spelled ? index.find(spelled, 0, spelled.length) : -1;
+    if (namesake >= 0 && namesake !== id) {
+      throw invalid(`the added token ${JSON.stringify(content)}, ${id}, is written in files as token ${namesake} is`);
+    }
+    const own = data.tokenBytes.subarray(data.tokenOffsets[id], data.tokenOffsets[id + 1]);
+    if (own.length > 0 && namesake !== id) {
+      throw invalid(
+        `${id} is the id of ${JSON.stringify(spellBytes(own))} and of the added token ${JSON.stringify(content)}`,
+      );
+    }
     ids.add(id);
     contents.add(content);
   }

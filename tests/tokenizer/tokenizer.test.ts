@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { byteEncoderOf } from '../../src/tokenizer/byte-encoder.ts';
+import { vocabularyIndexOf } from '../../src/tokenizer/byte-strings.ts';
 import { patterns, specialToken, tokenizerFromData } from '../../src/tokenizer/index.ts';
+import { mergeTableOf } from '../../src/tokenizer/merge-table.ts';
 import { wholeTextPattern } from '../../src/tokenizer/patterns.ts';
+import { splitterOf } from '../../src/tokenizer/splitter.ts';
 import { edgeStrings, edgeText } from './support/edge-text.ts';
 import { referenceMerge } from './support/reference-encoding.ts';
 import { smallTokenizerData } from './support/small-tokenizer.ts';
 
+const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 const words = smallTokenizerData({
@@ -58,7 +63,7 @@ describe('merging', () => {
           if (piece !== '') expect([...fast.encode(piece)]).toEqual(referenceMerge(data, utf8(piece)));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runsEverything ? 500 : 60 },
     );
   });
 
@@ -80,13 +85,32 @@ describe('merging', () => {
   });
 
   test('forgets nothing wrongly when more pieces come than are kept', () => {
-    const numbers = Array.from({ length: 80_000 }, (_, index) => `w${index.toString(26).replace(/\d/g, 'thell')} the`);
+    const numbers = Array.from({ length: 40_000 }, (_, index) => `w${index.toString(26).replace(/\d/g, 'thell')} the`);
     const text = numbers.join(' ');
     const fresh = tokenizerFromData(words);
     const ids = fresh.encode(text);
     expect(fresh.decode(ids)).toBe(text);
     expect(Buffer.compare(Buffer.from(fresh.encode(text).buffer), Buffer.from(ids.buffer))).toBe(0);
     expect([...fresh.encode(' the hello')]).toEqual([...tokenizer.encode(' the hello')]);
+  });
+
+  test('reads a text a few times over where a regular expression cuts it, however many pieces there are', () => {
+    const splitter = splitterOf('[a-z]| ');
+    let numRead = 0;
+    const counting: typeof splitter = {
+      ...splitter,
+      split(text, start, end, ends) {
+        numRead += end - start;
+        return splitter.split(text, start, end, ends);
+      },
+    };
+    const index = vocabularyIndexOf(words.tokenBytes, words.tokenOffsets);
+    const byteIds = Int32Array.from({ length: 256 }, (_, byte) => byte);
+    const encoder = byteEncoderOf(counting, index, mergeTableOf(words, index), byteIds, false);
+    const text = utf8('a b '.repeat(50_000));
+    encoder.append(text, 0, text.length);
+    expect(encoder.take().join()).toBe(text.join());
+    expect(numRead).toBeLessThan(4 * text.length);
   });
 
   test('ends soon for a word of a megabyte and for a megabyte of blanks', () => {
@@ -110,7 +134,7 @@ describe('a tokenizer', () => {
         expect(tokenizer.decode(tokenizer.encode(text, { special: 'recognise' }))).toBe(text);
         expect(tokenizer.encodeBytes(utf8(`x${text}y`), 1, utf8(text).length + 1)).toEqual(tokenizer.encode(text));
       }),
-      { numRuns: 1000 },
+      { numRuns: runsEverything ? 5000 : 500 },
     );
   });
 
@@ -226,6 +250,11 @@ describe('a tokenizer', () => {
     ['a merge names no token', smallTokenizerData({ merges: [] }, { merges: Uint32Array.of(97, 300) })],
     ['an added token lies beyond', smallTokenizerData({ merges: [] }, { addedTokens: [specialToken(300, '<s>')] })],
     ['an added token is there twice', smallTokenizerData({ merges: [], specials: ['<s>', '<s>'] })],
+    ['an added token is spelled as a byte', smallTokenizerData({ merges: [], specials: ['<s>', '\u00e9'] })],
+    [
+      'an added token has the id of another token',
+      smallTokenizerData({ merges: [['a', 'b']] }, { addedTokens: [specialToken(256, '<s>')] }),
+    ],
     ['a byte has no token', { ...smallTokenizerData({ merges: [] }), tokenOffsets: new Uint32Array(257) }],
   ])('is refused where %s', (_, data) => {
     expect(() => tokenizerFromData(data)).toThrow(expect.objectContaining({ code: 'invalid-tokenizer' }));

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tokenizer as ScriptTokenizer } from '@huggingface/tokenizers';
 import { describe, expect, test } from 'vitest';
+import { digestOfMerges } from '../../bench/tokenizer/children/answering.ts';
 import { codeDocuments, firstBytes, proseDocuments } from '../../bench/tokenizer/corpora.ts';
 import { GroundworkError } from '../../src/core/index.ts';
+import { spellBytes } from '../../src/tokenizer/byte-alphabet.ts';
 import { parseTokenizer, patterns, serializeTokenizer, trainTokenizer } from '../../src/tokenizer/index.ts';
 import { trainTokenizerInParallel } from '../../src/tokenizer/node.ts';
 import { edgeStrings } from './support/edge-text.ts';
@@ -87,22 +89,55 @@ describe('the tokenizer.json of a trained tokenizer', () => {
       expect([...portable.encode(text, { special: 'recognise' })]).toEqual(ids);
     }
   });
+});
 
-  const peer = fileURLToPath(new URL('../../bench/peers/tokenizers-python', import.meta.url));
-  const python = join(peer, '.venv', 'bin', 'python');
-  if (!existsSync(python)) process.stdout.write(`skipped in part: ${peer}/setup.sh installs tokenizers for Python\n`);
+const peer = fileURLToPath(new URL('../../bench/peers/tokenizers-python', import.meta.url));
+const python = join(peer, '.venv', 'bin', 'python');
+if (!existsSync(python))
+  process.stdout.write('skipped: bench/peers/tokenizers-python/setup.sh installs what is tested\n');
 
-  test.skipIf(!existsSync(python))('gives the same ids in the Python tokenizers of Hugging Face', () => {
+describe.skipIf(!existsSync(python))('the Python tokenizers of Hugging Face', () => {
+  /** What the peer answers to one request that names a file with these contents. */
+  function ask(request: object, field: string, contents: string): unknown {
     const folder = mkdtempSync(join(tmpdir(), 'groundwork-tokenizer-'));
     try {
-      const path = join(folder, 'tokenizer.json');
-      writeFileSync(path, serializeTokenizer(trained));
-      const input = `${JSON.stringify({ command: 'encode', tokenizer: path, texts })}\n`;
+      const path = join(folder, 'file');
+      writeFileSync(path, contents);
+      const input = `${JSON.stringify({ ...request, [field]: path })}\n`;
       const { stdout } = spawnSync(python, [join(peer, 'peer.py')], { input, maxBuffer: 2 ** 28, encoding: 'utf8' });
-      const { ids } = JSON.parse(stdout) as { ids: number[][] };
-      expect(texts.map((text) => [...trained.encode(text, { special: 'recognise' })])).toEqual(ids);
+      return JSON.parse(stdout);
     } finally {
       rmSync(folder, { recursive: true });
     }
+  }
+
+  test('give the same ids from the tokenizer.json of a trained tokenizer', () => {
+    const { ids } = ask({ command: 'encode', texts }, 'tokenizer', serializeTokenizer(trained)) as { ids: number[][] };
+    expect(texts.map((text) => [...trained.encode(text, { special: 'recognise' })])).toEqual(ids);
+  });
+
+  test('learn the same merges with a least frequency and a longest token, which they count as one more', () => {
+    const request = {
+      command: 'train',
+      pattern: patterns.gpt4,
+      vocabulary_size: 4000,
+      special_tokens: options.specialTokens,
+      min_frequency: 3,
+      max_token_length: 7,
+    };
+    const theirs = ask(request, 'documents', texts.map((text) => `${JSON.stringify(text)}\n`).join(''));
+    const { data, tokenBytes } = trainTokenizer(documents, {
+      ...options,
+      vocabularySize: 4000,
+      minimumFrequency: 3,
+      maximumTokenLength: 6,
+    });
+    const spell = (id = -1) => spellBytes(tokenBytes(id));
+    const merges = Array.from({ length: data.merges.length / 2 }, (_, i): [string, string] => [
+      spell(data.merges[2 * i]),
+      spell(data.merges[2 * i + 1]),
+    ]);
+    expect(merges.length).toBeGreaterThan(1000);
+    expect(theirs).toMatchObject({ numMerges: merges.length, digest: digestOfMerges(merges) });
   });
 });

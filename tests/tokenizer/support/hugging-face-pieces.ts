@@ -24,8 +24,12 @@ export function nativeSplitter(pattern: string): (text: string) => string[] {
   return (text) => preTokenizer.preTokenizeString(text).map(([piece]) => piece);
 }
 
-/** The class of every code point as the Oniguruma of `tokenizers` sees it: by what its properties match. */
-export function nativeCodePointClasses(): Uint8Array {
+/**
+ * The class of every code point as the Oniguruma of `tokenizers` sees it: by what its properties match.
+ *
+ * @param isWanted which blocks of 256 to ask for, by their first code point; the rest is left at 1
+ */
+export function nativeCodePointClasses(isWanted: (first: number) => boolean = () => true): Uint8Array {
   const classes = new Uint8Array(0x110000).fill(1);
   const properties = [
     [String.raw`\p{M}`, 2],
@@ -39,6 +43,7 @@ export function nativeCodePointClasses(): Uint8Array {
     const split = nativeSplitter(`${property}+`);
     // Its time grows with the square of the text's length.
     for (let first = 0; first < 0x110000; first += 256) {
+      if (!isWanted(first)) continue;
       const points: number[] = [];
       for (let point = first; point < first + 256; point++) if (point < 0xd800 || point > 0xdfff) points.push(point);
       // What matches stands alone between two bars; what does not is one piece with them.
