@@ -59,11 +59,52 @@ export function pieceMergerOf(table: MergeTable, byteIds: Int32Array): PieceMerg
       return at + count;
     },
     merge(bytes, start, end) {
-      const all = new Int32Array(end - start);
-      for (let index = 0; index < all.length; index++) all[index] = byteIds[bytes[start + index] as number] as number;
+      const all = halvedRun(table, byteIds, bytes, start, end) ?? idsOf(byteIds, bytes, start, end);
       return mergeWithHeap(table, all.subarray(0, sweep(table, all)));
     },
   };
+}
+
+function idsOf(byteIds: Int32Array, bytes: Uint8Array, start: number, end: number): Int32Array {
+  const ids = new Int32Array(end - start);
+  for (let index = 0; index < ids.length; index++) ids[index] = byteIds[bytes[start + index] as number] as number;
+  return ids;
+}
+
+/**
+ * The tokens of a piece that is one byte again and again, such as blanks, merged as far as whole runs become half as many
+ * tokens: without looking at each of them. Undefined for other pieces.
+ */
+function halvedRun(
+  table: MergeTable,
+  byteIds: Int32Array,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Int32Array | undefined {
+  const byte = bytes[start] as number;
+  for (let index = start + 1; index < end; index++) if (bytes[index] !== byte) return undefined;
+  let id = byteIds[byte] as number;
+  let count = end - start;
+  // What odd lengths left behind the run, the last first.
+  const tail: number[] = [];
+  while (count > 1) {
+    const slot = table.find(id, id);
+    if (slot < 0 || !table.canSweep(slot)) break;
+    const rank = table.rankAt(slot);
+    const isLower = (left: number, right: number) => {
+      const other = table.find(left, right);
+      return other >= 0 && table.rankAt(other) < rank;
+    };
+    const isTailFirst = tail.some((right, index) => isLower(tail[index + 1] ?? id, right));
+    if (isTailFirst) break;
+    if (count % 2 === 1) tail.push(id);
+    count >>= 1;
+    id = table.tokenAt(slot);
+  }
+  const ids = new Int32Array(count + tail.length).fill(id, 0, count);
+  ids.set(tail.reverse(), count);
+  return ids;
 }
 
 /**
