@@ -23,6 +23,11 @@ const options = z.strictObject({
   /** How many different stop words there must be. */
   minStopWords: threshold(2),
   stopWords: z.array(z.string().min(1)).default(['the', 'be', 'to', 'of', 'and', 'that', 'have', 'with']),
+  /** The language of the stop words, by ISO 639-1: a document identified as of another one is not asked for them. */
+  stopWordLanguage: z
+    .string()
+    .regex(/^[a-z]{2}$/, 'a language is two letters of ISO 639-1, such as en')
+    .default('en'),
 });
 type Options = z.output<typeof options>;
 
@@ -33,7 +38,7 @@ type Options = z.output<typeof options>;
 export const gopherQuality = defineStep({
   name: 'gopher-quality',
   source: 'Rae et al. 2021, arXiv:2112.11446, table A1 and section A.1.1; datatrove 0.10.1, GopherQualityFilter',
-  version: 1,
+  version: 2,
   removals: [
     'too-few-words',
     'too-many-words',
@@ -115,7 +120,8 @@ function lineRules({ lines }: WorkingText, { maxBulletLines, maxEllipsisLines }:
   return undefined;
 }
 
-function vocabularyRules({ words }: WorkingText, settings: Options): Removal | undefined {
+function vocabularyRules(document: WorkingText, settings: Options): Removal | undefined {
+  const { words } = document;
   const { minAlphabeticWords, minStopWords, stopWords } = settings;
   let numAlphabetic = 0;
   for (let i = 0; i < words.numWords; i++) if ((words.measures[i] as number) & wordFacts.letter) numAlphabetic++;
@@ -124,10 +130,15 @@ function vocabularyRules({ words }: WorkingText, settings: Options): Removal | u
     const detail = below('share of words with a letter', alphabetic, minAlphabeticWords);
     return { rule: 'non-alphabetic-words', detail };
   }
-  if (minStopWords === null) return undefined;
+  if (minStopWords === null || isOfAnotherLanguage(document, settings)) return undefined;
   const numPresent = numPresentWords(words, stopWords, minStopWords);
   if (numPresent >= minStopWords) return undefined;
   return { rule: 'too-few-stop-words', detail: below('stop words', numPresent, minStopWords) };
+}
+
+/** `und`, a language that could not be told, is not known to be another. */
+function isOfAnotherLanguage({ language }: WorkingText, { stopWordLanguage }: Options): boolean {
+  return language !== undefined && language !== 'und' && language !== stopWordLanguage;
 }
 
 /** How many of the words occur in the text; counting ends when `enough` are found. */

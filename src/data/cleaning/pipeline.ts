@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { GroundworkError, type JsonValue } from '../../core/index.ts';
 import { c4Quality } from './c4-quality.ts';
 import { codeQuality } from './code-quality.ts';
@@ -21,7 +21,7 @@ export const cleaningSteps: readonly Step[] = [
   finewebQuality,
   codeQuality,
   redaction,
-] as readonly unknown[] as readonly Step[];
+];
 
 type StepOptions = { readonly [option: string]: unknown };
 type Preset = { readonly [step: string]: StepOptions };
@@ -91,7 +91,7 @@ interface ResolvedStep {
  */
 export async function createCleaningPipeline(options: CleaningOptions): Promise<CleaningPipeline> {
   const steps = resolveSteps(options);
-  const isLanguageNeeded = steps.some(({ step }) => step === cleaningSteps[1]);
+  const isLanguageNeeded = steps.some(({ step }) => step === language);
   const identifyLanguage = isLanguageNeeded ? (await import('./language-identifier.ts')).identifyLanguage : undefined;
   const tools: StepTools = { identifyLanguage };
   const chain = steps.map(({ step, options }) => ({ name: step.name, clean: step.create(options, tools) }));
@@ -132,10 +132,6 @@ function resolveSteps(options: CleaningOptions): ResolvedStep[] {
   const languages = options.languages ?? [];
   if (languages.length > 0) chosen.set('language', { languages });
   if (options.redact && options.redact.length > 0) chosen.set('redact', { kinds: options.redact });
-  // The stop words are English: by them, text of other languages alone would all be removed.
-  if (chosen.has('gopher-quality') && languages.length > 0 && !languages.includes('en')) {
-    chosen.set('gopher-quality', { ...chosen.get('gopher-quality'), minStopWords: null });
-  }
   for (const rule of options.rules ?? []) applyOverride(chosen, options.preset, parseOverride(rule));
   return cleaningSteps.flatMap((step) => {
     const given = chosen.get(step.name);
@@ -190,18 +186,21 @@ function applyOverride(chosen: Map<string, StepOptions>, preset: string, { step,
 /** `off` is null; a list is divided at commas; numbers and truth values are themselves; all else is text. */
 function parseValue(step: Step, option: string, value: string): unknown {
   if (value === 'off') return null;
-  const defaults = step.options.parse({}) as StepOptions;
+  const defaults: StepOptions = step.options.parse({});
   if (Array.isArray(defaults[option])) return value === '' ? [] : value.split(',');
   if (value === 'true' || value === 'false') return value === 'true';
   return value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
 }
 
+/** Every option is plain data: it is described, and sent to workers. */
+const jsonOptions = z.record(z.string(), z.json());
+
 function parseOptions(step: Step, given: StepOptions): { [option: string]: JsonValue } {
   const parsed = step.options.safeParse(given);
-  if (parsed.success) return parsed.data as { [option: string]: JsonValue };
-  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-  const option = String(issue.path[0] ?? '');
-  throw wrongValue(step, option, JSON.stringify(given[option]), issue.message);
+  if (parsed.success) return jsonOptions.parse(parsed.data);
+  const issue = parsed.error.issues[0];
+  const option = String(issue?.path[0] ?? '');
+  throw wrongValue(step, option, JSON.stringify(given[option]), issue?.message ?? 'it is not understood');
 }
 
 const wrongValue = (step: Step, option: string, value: string, expected: string): GroundworkError =>

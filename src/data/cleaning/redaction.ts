@@ -27,7 +27,7 @@ const options = z.strictObject({ kinds: z.array(z.enum(redactionKinds)).default(
 export const redaction = defineStep({
   name: 'redact',
   source: 'datatrove 0.10.1, PIIFormatter, for mail and IPv4; the formats of keys as their issuers publish them',
-  version: 1,
+  version: 2,
   removals: [],
   edits: ['email', 'ipv4', 'ipv6', 'phone', 'private-key', ...secretPatterns.map(({ kind }) => kind)],
   options,

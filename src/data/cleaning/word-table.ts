@@ -1,3 +1,4 @@
+import { doubled } from '../typed-array-growth.ts';
 import { isSentenceEnd, isSymbol } from './punctuation.ts';
 import { isWhiteSpace, isWideWhiteSpace } from './white-space.ts';
 import { hasLetter, isPunctuation, wordEnds } from './word-splitter.ts';
@@ -149,8 +150,8 @@ export class WordTable {
     this.#runsAfterNone[index] = records[at + field.afterNone] as number;
     this.#runsAfterEnd[index] = records[at + field.afterEnd] as number;
     while (this.numWords + count > this.words.length) {
-      this.words = grown(this.words);
-      this.measures = grown(this.measures);
+      this.words = doubled(this.words);
+      this.measures = doubled(this.measures);
     }
     if (first === -2) {
       this.words[this.numWords] = string;
@@ -191,10 +192,10 @@ export class WordTable {
     if (found >= 0) return found;
     const string = this.numStrings++;
     const at = string * stride;
-    if (at === this.#records.length) this.#records = grown(this.#records);
+    if (at === this.#records.length) this.#records = doubled(this.#records);
     const offset = this.#charactersUsed;
     this.#charactersUsed += end - start;
-    while (this.#charactersUsed > this.#characters.length) this.#characters = grown(this.#characters);
+    while (this.#charactersUsed > this.#characters.length) this.#characters = doubled(this.#characters);
     for (let i = start; i < end; i++) this.#characters[offset + i - start] = text.charCodeAt(i);
     this.#records[at + field.hash] = hash;
     this.#records[at + field.offset] = offset;
@@ -222,7 +223,7 @@ export class WordTable {
         let hash = 0;
         for (let i = start; i < end; i++) hash = Math.imul(hash ^ run.charCodeAt(i), 0x01000193);
         const part = this.#intern(run, start, end, hash);
-        if (this.#partsUsed === this.#parts.length) this.#parts = grown(this.#parts);
+        if (this.#partsUsed === this.#parts.length) this.#parts = doubled(this.#parts);
         this.#parts[this.#partsUsed++] = part;
       }
       start = end;
@@ -235,12 +236,12 @@ export class WordTable {
   }
 
   #growRuns(): void {
-    this.runStarts = grown(this.runStarts);
-    this.runEnds = grown(this.runEnds);
-    this.runLengths = grown(this.runLengths);
-    this.runNumWords = grown(this.runNumWords);
-    this.#runsAfterNone = grown(this.#runsAfterNone);
-    this.#runsAfterEnd = grown(this.#runsAfterEnd);
+    this.runStarts = doubled(this.runStarts);
+    this.runEnds = doubled(this.runEnds);
+    this.runLengths = doubled(this.runLengths);
+    this.runNumWords = doubled(this.runNumWords);
+    this.#runsAfterNone = doubled(this.#runsAfterNone);
+    this.#runsAfterEnd = doubled(this.#runsAfterEnd);
   }
 
   #growSlots(): void {
@@ -289,9 +290,3 @@ function afterWord(outcome: number, word: string): number {
 }
 
 const isPair = (word: string): boolean => (word.codePointAt(0) as number) > 0xffff;
-
-function grown<T extends Int32Array | Uint16Array | Uint8Array>(array: T): T {
-  const wider = new (array.constructor as new (length: number) => T)(array.length * 2);
-  wider.set(array);
-  return wider;
-}

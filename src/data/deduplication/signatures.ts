@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { doubled } from '../typed-array-growth.ts';
 import { numBands, shingleWords, writeBandKeys } from './min-hash.ts';
 import { WordHasher } from './word-hashes.ts';
 import { WordWindows } from './word-windows.ts';
@@ -70,12 +71,6 @@ export class SignatureWriter {
     this.#bandKeys = doubled(this.#bandKeys);
     this.#shingleCounts = doubled(this.#shingleCounts);
   }
-}
-
-function doubled(values: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(values.length * 2);
-  larger.set(values);
-  return larger;
 }
 
 /** The signature of one document: a block of one. */

@@ -1,9 +1,10 @@
 /**
  * The words of a text as 64-bit hashes, without ever building the normalised text.
  *
- * Normal form (after CCNet and FineWeb's deduplication): every code point is lower-cased and decomposed (NFD); marks and
- * format characters (soft hyphen, joiners) vanish; decimal digits become `0`; whatever is then neither letter nor number
- * parts words. Scripts written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) give a word for each letter.
+ * Normal form (after CCNet and FineWeb's deduplication): every code point is lower-cased and decomposed (NFD); marks without
+ * a width of their own (accents, and some vowel signs of Indic scripts) and format characters (soft hyphen, joiners) vanish;
+ * decimal digits become `0`; whatever is then neither letter nor number nor vowel sign parts words. Scripts written without
+ * spaces (Han, kana, Thai, Lao, Khmer, Burmese) give a word for each letter and vowel sign.
  */
 
 /** In the tables of folded characters: parts words. */
@@ -27,9 +28,9 @@ const expansions: Int32Array[] = [];
 /** What one code point of lower-cased, decomposed text stands for. */
 function foldPlain(codePoint: number): number {
   const character = String.fromCodePoint(codePoint).toLowerCase();
-  if (/^[\p{M}\p{Cf}]/u.test(character)) return nothing;
+  if (/^[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) return nothing;
   if (/^\p{Nd}/u.test(character)) return 0x30;
-  if (!/^[\p{L}\p{N}]/u.test(character)) return separator;
+  if (!/^[\p{L}\p{N}\p{Mc}]/u.test(character)) return separator;
   const folded = character.codePointAt(0) as number;
   const spaceless =
     /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;

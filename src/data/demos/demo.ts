@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GroundworkError } from '../../core/index.ts';
 import type { PackageFetchOptions } from '../../core/node.ts';
 import type { Place, RecordBatch, RecordStream, SkippedSource, SourceRecord } from '../document.ts';
+import { decodeUtf8 } from '../readers/strict-utf8.ts';
 
 /** A corpus that installs by itself, and how the ordinary build treats it. */
 export interface Demo {
@@ -83,13 +85,27 @@ export async function* recordsOf(files: AsyncIterable<DemoFile>): RecordStream {
 export interface PackageText {
   readonly source: string;
   readonly sizeBytes: number;
+  /** Without the byte-order mark. */
   readonly text: string;
+  /** The byte of the file at which the text begins: 3 behind a byte-order mark, else 0. */
+  readonly byteOffset: number;
 }
 
-/** Reads a UTF-8 file of the package that lies in `folder`. `path` has `/`. */
+/**
+ * Reads a UTF-8 file of the package that lies in `folder`. `path` has `/`.
+ *
+ * @throws GroundworkError `invalid-document` where the file is not UTF-8
+ */
 export function packageText(folder: string, specifier: string, path: string): PackageText {
   const bytes = readFileSync(join(folder, path));
-  return { source: `${specifier}/${path}`, sizeBytes: bytes.length, text: new TextDecoder().decode(bytes) };
+  const source = `${specifier}/${path}`;
+  const byteOffset = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  const decoded = decodeUtf8(bytes.subarray(byteOffset));
+  if ('text' in decoded) return { source, sizeBytes: bytes.length, text: decoded.text, byteOffset };
+  const at = byteOffset + decoded.invalidAt;
+  throw new GroundworkError('invalid-document', `${source} has a byte at ${at} that is not UTF-8`, {
+    hint: `Remove ${folder}, so that the package is fetched again.`,
+  });
 }
 
 /** Bytes that characters of a text take in UTF-8. */

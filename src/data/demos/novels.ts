@@ -8,6 +8,7 @@ import {
   type DemoFile,
   type DemoOptions,
   type DemoText,
+  type PackageText,
   packageText,
   recordsOf,
   utf8Length,
@@ -45,6 +46,8 @@ interface Book {
   readonly source: string;
   readonly sizeBytes: number;
   readonly lines: readonly string[];
+  /** The byte of the file at which the first line begins. */
+  readonly byteOffset: number;
 }
 
 async function* books(options: DemoOptions): AsyncGenerator<DemoFile> {
@@ -67,8 +70,8 @@ const gutenbergBooks = [
   { file: 'Mark.Twain-Tom.Sawyer.txt', title: 'The Adventures of Tom Sawyer', author: 'Mark Twain' },
 ];
 
-function bookOf({ source, sizeBytes, text }: { source: string; sizeBytes: number; text: string }) {
-  return { source, sizeBytes, lines: text.split('\n') };
+function bookOf({ source, sizeBytes, text, byteOffset }: PackageText) {
+  return { source, sizeBytes, lines: text.split('\n'), byteOffset };
 }
 
 const austenTitles: { readonly [dataset: string]: string } = {
@@ -92,7 +95,7 @@ function* austenBooks(folder: string): Generator<Book> {
       });
     }
     const lines = value.map((line) => (typeof line === 'string' ? line : ''));
-    yield { title, author: 'Jane Austen', source, lines, sizeBytes: utf8Length(lines.join('\n')) };
+    yield { title, author: 'Jane Austen', source, lines, sizeBytes: utf8Length(lines.join('\n')), byteOffset: 0 };
   }
 }
 
@@ -109,8 +112,8 @@ function fileOf(book: Book): DemoFile {
   return { sizeBytes: book.sizeBytes, texts: chapterTexts(book) };
 }
 
-function* chapterTexts({ title, author, source, lines }: Book): Generator<DemoText> {
-  for (const [index, paragraphs] of bookChapters(lines, form).entries()) {
+function* chapterTexts({ title, author, source, lines, byteOffset: start }: Book): Generator<DemoText> {
+  for (const [index, paragraphs] of bookChapters(lines, form, start).entries()) {
     for (const run of paragraphRuns(paragraphs, minDocumentLength)) {
       const { line, byteOffset } = run[0] ?? { line: 1, byteOffset: 0 };
       const text = run.map((paragraph) => paragraph.text).join('\n\n');

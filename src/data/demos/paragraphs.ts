@@ -20,8 +20,14 @@ export interface BookForm {
 /**
  * The chapters of a hard-wrapped plain-text book, each as its paragraphs with one line apiece. What stands before the first
  * chapter and after the end is left out; so are headings, numbers of sections, rows of stars and notes in brackets.
+ *
+ * @param firstOffset the byte of the file at which the first line begins
  */
-export function bookChapters(lines: readonly string[], { chapterHeading, end }: BookForm): Paragraph[][] {
+export function bookChapters(
+  lines: readonly string[],
+  { chapterHeading, end }: BookForm,
+  firstOffset = 0,
+): Paragraph[][] {
   const chapters: Paragraph[][] = [];
   let block: string[] = [];
   let blockLine = 1;
@@ -33,7 +39,7 @@ export function bookChapters(lines: readonly string[], { chapterHeading, end }: 
     block = [];
     isHeading = false;
   };
-  let byteOffset = 0;
+  let byteOffset = firstOffset;
   for (const [index, line] of lines.entries()) {
     const content = line.trimEnd();
     if (end.test(content)) break;

@@ -7,6 +7,7 @@ import {
   type DemoFile,
   type DemoOptions,
   type DemoText,
+  type PackageText,
   packageText,
   recordsOf,
   utf8Length,
@@ -43,9 +44,9 @@ async function* speeches(options: DemoOptions): AsyncGenerator<DemoFile> {
     const parts = /^(\d{4})_(\w+)_[a-z]+\.txt$/.exec(file);
     if (parts === null) continue;
     const [, year = '', words = ''] = parts;
-    const { source, sizeBytes, text } = packageText(folder, `${packageName}@${version}`, `data/${file}`);
+    const speech = packageText(folder, `${packageName}@${version}`, `data/${file}`);
     const about = { year, name: presidentName(words), speech: `${year}_${words}` };
-    yield { sizeBytes, texts: speechTexts(text, source, about) };
+    yield { sizeBytes: speech.sizeBytes, texts: speechTexts(speech, about) };
   }
 }
 
@@ -64,8 +65,7 @@ export function presidentName(words: string): string {
 
 /** The pieces of a speech. */
 function* speechTexts(
-  speech: string,
-  source: string,
+  { text: speech, source, byteOffset: start }: PackageText,
   about: { readonly [field: string]: string },
 ): Generator<DemoText> {
   // Of the same length as the speech, so that positions in one are positions in the other.
@@ -75,11 +75,11 @@ function* speechTexts(
     .filter((sentence) => sentence.text !== '');
   let position = 0;
   let line = 1;
-  let byteOffset = 0;
+  let byteOffset = start;
   for (const piece of pieces(sentences)) {
-    const start = piece[0]?.start ?? position;
-    const skipped = speech.slice(position, start);
-    position = start;
+    const next = piece[0]?.start ?? position;
+    const skipped = speech.slice(position, next);
+    position = next;
     line += skipped.split('\n').length - 1;
     byteOffset += utf8Length(skipped);
     yield { source, line, byteOffset, fields: { text: piece.map((sentence) => sentence.text).join(' '), ...about } };

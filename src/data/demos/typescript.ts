@@ -54,10 +54,10 @@ async function* sourceFiles(options: DemoOptions): AsyncGenerator<DemoFile> {
         yield { sizeBytes: 0, texts: [], skipped: { source: `${name}@${version}/${path}`, reason: 'too-large' } };
         continue;
       }
-      const { source, sizeBytes, text } = packageText(root, `${name}@${version}`, path);
+      const { source, sizeBytes, text, byteOffset } = packageText(root, `${name}@${version}`, path);
       const reason = machineMadeReason(source, text);
       if (reason !== undefined) yield { sizeBytes, texts: [], skipped: { source, reason } };
-      else yield { sizeBytes, texts: text.trim() === '' ? [] : [{ source, line: 1, byteOffset: 0, fields: { text } }] };
+      else yield { sizeBytes, texts: text.trim() === '' ? [] : [{ source, line: 1, byteOffset, fields: { text } }] };
     }
   }
 }

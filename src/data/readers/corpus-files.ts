@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { GroundworkError } from '../../core/index.ts';
 import { nodeFileSystem } from '../../core/node.ts';
-import type { SkippedSource } from '../document.ts';
+import type { RecordFault, SkippedSource } from '../document.ts';
+import { systemCode } from './byte-stream.ts';
 
 /** A file that is to be read. */
 export interface CorpusFile {
@@ -21,6 +22,8 @@ export interface CorpusFiles {
   /** In the order of the inputs; what is found in a folder or by a glob is sorted by code unit of its path with `/`. */
   readonly files: readonly CorpusFile[];
   readonly skipped: readonly SkippedSource[];
+  /** Folders below an input that cannot be listed. */
+  readonly faults: readonly RecordFault[];
 }
 
 /** Standard input, as an input and as a path. */
@@ -42,8 +45,8 @@ interface Found {
  *
  * @param inputs files, folders, globs, `-` for standard input
  * @param workingFolder what relative inputs are relative to
- * @throws GroundworkError `file-not-found` for an input that is missing or a glob that matches nothing, `unsafe-path` for a
- *   path with a NUL
+ * @throws GroundworkError `file-not-found` for an input that is missing or a glob that matches nothing, `file-access` for a
+ *   folder that is an input and cannot be listed, `unsafe-path` for a path with a NUL
  */
 export async function findCorpusFiles(
   inputs: readonly string[],
@@ -51,6 +54,7 @@ export async function findCorpusFiles(
 ): Promise<CorpusFiles> {
   const found: Found[] = [];
   const skipped: { path: string; reason: SkippedSource['reason'] }[] = [];
+  const unreadable: UnreadableFolder[] = [];
   const bases: string[] = [];
   for (const input of inputs) {
     if (input === standardInputName) {
@@ -71,7 +75,7 @@ export async function findCorpusFiles(
     }
     const { isFolder, sizeBytes } = nodeFileSystem.stat(path);
     bases.push(isFolder ? path : dirname(path));
-    if (isFolder) collect(path, filesBelow(path), found, skipped);
+    if (isFolder) collect(path, filesBelow(path, unreadable), found, skipped);
     else found.push({ path, sizeBytes, isNamed: true });
   }
   const common = commonFolder(bases);
@@ -83,15 +87,43 @@ export async function findCorpusFiles(
   return {
     files: [...byPath.values()].map((file) => ({ ...file, source: sourceOf(file.path) })),
     skipped: skipped.map(({ path, reason }) => ({ source: sourceOf(path), reason })),
+    faults: unreadable.map(({ path, code }) => unreadableFolderFault(sourceOf(path), code)),
   };
 }
 
+interface UnreadableFolder {
+  readonly path: string;
+  /** The code of the error of the system, such as `EACCES`. */
+  readonly code: string;
+}
+
+/** The fault of a folder whose contents cannot be listed. */
+export function unreadableFolderFault(source: string, code: string): RecordFault {
+  const message = `the folder cannot be read (${code})`;
+  return { source, line: 1, byteOffset: 0, kind: 'unreadable-file', message };
+}
+
+/** What is to be thrown where a person named a folder that cannot be listed. */
+export function refusedFolder(folder: string, cause: unknown): GroundworkError {
+  return new GroundworkError('file-access', `the folder ${folder} cannot be read (${systemCode(cause)})`, {
+    hint: 'Allow yourself to read it, or name another folder.',
+  });
+}
+
 /** Paths of all that is not a folder below a folder, without hidden names and `node_modules`. */
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string, unreadable: UnreadableFolder[]): string[] {
   const files: string[] = [];
   const folders = [folder];
   for (let current = folders.pop(); current !== undefined; current = folders.pop()) {
-    for (const entry of readdirSync(current, { withFileTypes: true })) {
+    let entries: Dirent[];
+    try {
+      entries = readdirSync(current, { withFileTypes: true });
+    } catch (cause) {
+      if (current === folder) throw refusedFolder(folder, cause);
+      unreadable.push({ path: current, code: systemCode(cause) });
+      continue;
+    }
+    for (const entry of entries) {
       if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       const path = join(current, entry.name);
       if (entry.isDirectory()) folders.push(path);
@@ -129,9 +161,9 @@ function collect(
   const links: Found[] = [];
   const files: { name: string; file: Found }[] = [];
   for (const [name, path] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const status = lstatSync(path, { throwIfNoEntry: false });
+    const status = statusOf(path);
     if (status?.isSymbolicLink()) links.push({ path, sizeBytes: 0, isNamed: false });
-    // A file that vanished since the folder was listed is read all the same, to give a fault with its name.
+    // A file that vanished since the folder was listed, or is out of reach, is read all the same, for a fault with its name.
     else if (status && !status.isFile()) skipped.push({ path, reason: 'special-file' });
     else {
       files.push({ name, file: { path, sizeBytes: status?.size ?? 0, isNamed: false } });
@@ -152,6 +184,16 @@ function collect(
   }
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { file } of files) found.push(file);
+}
+
+/** What lies at a path, a link for itself; nothing where that cannot be told. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    // Whoever reads the file tells the cause.
+    return undefined;
+  }
 }
 
 /** Where a link ends; nothing where it ends nowhere. */

@@ -64,9 +64,10 @@ export async function* readCorpus(inputs: readonly string[], options: CorpusOpti
       { hint: 'Give the size in bytes; longer texts are cut, longer records are faults.' },
     );
   }
-  const { files, skipped } = await findCorpusFiles(inputs, options.workingFolder);
+  const { files, skipped, faults } = await findCorpusFiles(inputs, options.workingFolder);
   const builder = new BatchBuilder();
   for (const one of skipped) builder.skip(one);
+  for (const fault of faults) builder.fault(fault);
   for (const file of files) {
     yield* readFile(file, { ...options, maximumBytes }, builder);
     if (builder.isFull) yield builder.take();

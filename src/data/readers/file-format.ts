@@ -66,7 +66,24 @@ export function formatOfBytes(head: Uint8Array): CorpusFormat | 'binary' {
   if (head.includes(0)) return 'binary';
   const start = beginning.trimStart();
   if (/^(<!doctype html|<html)[\s>]/i.test(start)) return 'html';
-  return start.startsWith('{') && isJson(start.split('\n', 1)[0] ?? '') ? 'jsonl' : 'text';
+  if (firstField.test(start)) return start.startsWith('[') ? 'json' : formatOfObjects(start, head.length >= headBytes);
+  return isJsonObject(start.split('\n', 1)[0] ?? '') ? 'jsonl' : 'text';
+}
+
+/** The beginning of an object, or of an array of them: a name and a colon. No prose begins so. */
+const firstField = /^(?:\[\s*)?\{\s*"(?:[^"\\\n]|\\.)*"\s*:/;
+
+function formatOfObjects(start: string, isCut: boolean): 'jsonl' | 'json' | 'text' {
+  const end = start.indexOf('\n');
+  const line = end < 0 ? start : start.slice(0, end);
+  // Objects that are printed over several lines open on a line of their own.
+  if (line.trimEnd() === '{') return 'json';
+  // Of a line that goes on behind the head no more can be known.
+  return (end < 0 && isCut) || isJsonObject(line) ? 'jsonl' : 'text';
+}
+
+function isJsonObject(text: string): boolean {
+  return text.startsWith('{') && isJson(text);
 }
 
 /**

@@ -22,7 +22,7 @@ const smallestArticle = { share: 0.1, characters: 200 };
 /** The text and the title of a page. Never throws, and takes time linear in the page beyond the limits of `article`. */
 export function parsePage(html: string, { extract = 'article' }: HtmlOptions = {}): { text: string; title: string } {
   const page = htmlText(html);
-  // An element that never ends may have taken the page with it.
+  // Some pages are a single form, or nothing but navigation.
   const body = page.text === '' ? htmlText(html, true) : page;
   const article = extract === 'article' && isWithinLimits(html, page) ? articleText(html) : undefined;
   const isGood =
@@ -56,7 +56,9 @@ export function decodePage(bytes: Uint8Array): { readonly text: string } | { rea
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 1024));
   const label = /<meta\s[^>]*charset\s*=\s*["']?\s*([\w-]+)/i.exec(head)?.[1];
   try {
-    if (label && !/^utf-?8$/i.test(label)) return { text: new TextDecoder(label, { fatal: true }).decode(bytes) };
+    const decoder = label === undefined ? undefined : new TextDecoder(label, { fatal: true });
+    // Bytes in which a `<meta>` can be read are not UTF-16: by HTML, whoever names that means UTF-8.
+    if (decoder && !decoder.encoding.startsWith('utf-')) return { text: decoder.decode(bytes) };
   } catch {
     // An encoding that does not exist, or that these bytes are not in: the fault is that they are no UTF-8.
   }

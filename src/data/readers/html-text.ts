@@ -50,6 +50,11 @@ export function htmlText(html: string, keepSides = false): HtmlText {
   /** The element that is passed over, and how many of its name are open inside it. */
   let side = '';
   let numSides = 0;
+  /** How it stood before the tag of that element, to go on from there where the element has no end. */
+  let beforeSide = { at: 0, numElements: 0, depth: 0, deepest: 0 };
+  /** Names of elements that were found to have no end: from there on they are read like others, so that at most a page is
+   * read once for each name. */
+  const endless = new Set<string>();
 
   const addText = (raw: string): void => {
     if (numPre > 0) {
@@ -83,11 +88,20 @@ export function htmlText(html: string, keepSides = false): HtmlText {
   };
 
   let at = 0;
-  while (at < html.length) {
+  for (;;) {
+    if (at >= html.length) {
+      if (side === '') break;
+      endless.add(side);
+      side = '';
+      ({ at, numElements, depth, deepest } = beforeSide);
+    }
     const open = html.indexOf('<', at);
     const textEnd = open < 0 ? html.length : open;
     if (side === '' && textEnd > at) addText(html.slice(at, textEnd));
-    if (open < 0) break;
+    if (open < 0) {
+      at = html.length;
+      continue;
+    }
     const next = html.charCodeAt(open + 1);
     if (html.startsWith('<!--', open)) {
       const end = html.indexOf('-->', open + 4);
@@ -108,8 +122,11 @@ export function htmlText(html: string, keepSides = false): HtmlText {
       at = open + 1;
       continue;
     }
+    const before = { at: open, numElements, depth, deepest };
     at = tagEnd(html, tagName.lastIndex);
     if (!isEnd) numElements++;
+    // Of HTML's own elements a slash closes none.
+    if (name === 'svg' && !isEnd && html.startsWith('/>', at - 2)) continue;
     if (!isEnd && (rawElements.has(name) || name === 'title')) {
       const end = rawEnd(html, name, at);
       if (name === 'title' && title === '') title = html.slice(at, end).replace(/\s+/g, ' ').trim();
@@ -123,8 +140,9 @@ export function htmlText(html: string, keepSides = false): HtmlText {
     if (side !== '') {
       if (name === side) numSides += isEnd ? -1 : 1;
       if (numSides === 0) side = '';
-    } else if (!keepSides && !isEnd && sideElements.has(name)) {
+    } else if (!keepSides && !isEnd && sideElements.has(name) && !endless.has(name)) {
       side = name;
+      beforeSide = before;
       numSides = 1;
     }
     if (side === '') addTag(name, isEnd);

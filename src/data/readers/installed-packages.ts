@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
-import type { SkippedSource } from '../document.ts';
-import { isInside } from './corpus-files.ts';
+import type { RecordFault, SkippedSource } from '../document.ts';
+import { systemCode } from './byte-stream.ts';
+import { isInside, refusedFolder, unreadableFolderFault } from './corpus-files.ts';
 import { licenceOf } from './licence-expression.ts';
 
 /** A package as it lies on the disk, or the files of a folder that belong to no package. */
@@ -29,13 +30,16 @@ const identitySchema = z.object({ name: z.string().min(1), version: z.string().m
  * are left out; a symbolic link is followed where it leads to a package below the same folder (as workspaces and pnpm make
  * them), and each real folder is visited once.
  *
- * @returns packages sorted by label, then by folder, and the links that were not followed
+ * @returns packages sorted by label, then by folder, the links that were not followed, and the folders that cannot be listed
+ * @throws GroundworkError `file-access` where the root cannot be listed
  */
 export function findPackages(root: string): {
   readonly packages: readonly InstalledPackage[];
   readonly skipped: readonly SkippedSource[];
+  readonly faults: readonly RecordFault[];
 } {
   const skipped: SkippedSource[] = [];
+  const faults: RecordFault[] = [];
   const realRoot = realpathSync(root);
   const visited = new Set<string>();
 
@@ -44,24 +48,36 @@ export function findPackages(root: string): {
   const tasks: { folder: string; owner: Owner }[] = [{ folder: root, owner: outside }];
   for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
     const { folder } = task;
-    const real = realpathSync(folder);
+    let { owner } = task;
+    let real: string;
+    let entries: Dirent[];
+    try {
+      real = realpathSync(folder);
+      entries = readdirSync(folder, { withFileTypes: true });
+    } catch (cause) {
+      if (folder === root) throw refusedFolder(root, cause);
+      faults.push(unreadableFolderFault(sourceOf(owner.label, pathIn(owner, folder)), systemCode(cause)));
+      continue;
+    }
     if (visited.has(real)) continue;
     visited.add(real);
-    let { owner } = task;
     const manifest = packageManifest(folder);
     // A package.json without a name, as in `dist/esm/`, makes no package.
     if (manifest) {
       owner = { ...manifest, folder, files: [] };
       owners.push(owner);
     }
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    for (const entry of entries) {
       const { name } = entry;
       if (name.startsWith('.')) continue;
       const path = join(folder, name);
-      const inside = relative(owner.folder, path).split(sep).join('/');
-      if (entry.isSymbolicLink() && !leadsToFolderIn(realRoot, path)) {
+      const inside = pathIn(owner, path);
+      const target = entry.isSymbolicLink() ? linkTarget(realRoot, path) : undefined;
+      if (target === 'outside') {
         skipped.push({ source: sourceOf(owner.label, inside), reason: 'link-leaves-folder' });
-      } else if (entry.isSymbolicLink() || entry.isDirectory()) {
+      } else if (target === 'file') {
+        skipped.push({ source: sourceOf(owner.label, inside), reason: 'link-read-elsewhere' });
+      } else if (target === 'folder' || entry.isDirectory()) {
         // What lies in node_modules belongs to no package until its package.json says so.
         tasks.push({ folder: path, owner: name === 'node_modules' ? outside : owner });
       } else if (entry.isFile()) owner.files.push(inside);
@@ -70,7 +86,7 @@ export function findPackages(root: string): {
   const packages = owners.filter(({ files }) => files.length > 0);
   for (const { files } of packages) files.sort();
   packages.sort((a, b) => compare(a.label, b.label) || compare(a.folder, b.folder));
-  return { packages, skipped };
+  return { packages, skipped, faults };
 }
 
 /** What a file of a package is called: `effect@4.1.0/src/Array.ts`. */
@@ -78,12 +94,19 @@ export function sourceOf(label: string, path: string): string {
   return label === '' ? path : `${label}/${path}`;
 }
 
-function leadsToFolderIn(realRoot: string, link: string): boolean {
+/** A path in the folder of a package, with `/`. */
+function pathIn({ folder }: Owner, path: string): string {
+  return relative(folder, path).split(sep).join('/');
+}
+
+/** What a link leads to below the folder `realRoot`; a link to nothing leads outside. */
+function linkTarget(realRoot: string, link: string): 'folder' | 'file' | 'outside' {
   try {
-    return statSync(link).isDirectory() && isInside(realRoot, realpathSync(link));
+    if (!isInside(realRoot, realpathSync(link))) return 'outside';
+    return statSync(link).isDirectory() ? 'folder' : 'file';
   } catch {
     // A link to nothing leads nowhere in the folder.
-    return false;
+    return 'outside';
   }
 }
 

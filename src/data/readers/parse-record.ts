@@ -130,7 +130,10 @@ function wellFormed(text: string, json: string): string {
   return json.includes('\\u') ? text.replace(/\p{Cs}/gu, '\ufffd') : text;
 }
 
-/** Front matter: YAML between lines of `---` or TOML between lines of `+++`, at the very beginning of a file. */
+/**
+ * Front matter: YAML between lines of `---` or TOML between lines of `+++`, at the very beginning of a file. What begins with
+ * a blank line, or names no field, is text between two horizontal rules.
+ */
 function withoutFrontMatter(text: string): { body: string; fields: ReadonlyMap<string, string> } {
   const fence = /^(---|\+\+\+)[ \t]*\r?\n/.exec(text);
   if (!fence) return { body: text, fields: new Map() };
@@ -140,10 +143,16 @@ function withoutFrontMatter(text: string): { body: string; fields: ReadonlyMap<s
   // A rule at the head of a text without a second one is no front matter.
   if (!end) return { body: text, fields: new Map() };
   const fields = new Map<string, string>();
-  for (const line of text.slice(fence[0].length, end.index).split('\n')) {
-    const [, name, value] = /^([\w.-]+)\s*[:=]\s*(.*)$/.exec(line.trimEnd()) ?? [];
-    if (name !== undefined && value) fields.set(name, value.replace(/^(['"])(.*)\1$/, '$2'));
+  const lines = text.slice(fence[0].length, end.index).split('\n');
+  // Two fences with nothing between them are front matter that is empty, as Jekyll has it.
+  let isFrontMatter = end.index === fence[0].length;
+  for (const line of lines[0]?.trim() === '' ? [] : lines) {
+    const [, name, value] = /^([\w.-]+)(?:\s*=|\s*:(?=\s|$))\s*(.*)$/.exec(line.trimEnd()) ?? [];
+    if (name === undefined) continue;
+    isFrontMatter = true;
+    if (value) fields.set(name, value.replace(/^(['"])(.*)\1$/, '$2'));
   }
+  if (!isFrontMatter) return { body: text, fields };
   return { body: text.slice(closing.lastIndex).replace(/^(?:\r?\n)+/, ''), fields };
 }
 

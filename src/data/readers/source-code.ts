@@ -33,7 +33,7 @@ export interface SourceCodeOptions {
  * folder of their own answers for it.
  *
  * @param root a `node_modules` folder, the folder of a package, or any folder
- * @throws GroundworkError `file-not-found` or `file-access` where the root is no folder
+ * @throws GroundworkError `file-not-found` or `file-access` where the root is no folder or cannot be listed
  */
 export async function* readSourceCode(root: string, options: SourceCodeOptions = {}): RecordStream {
   const folder = resolve(options.workingFolder ?? process.cwd(), root);
@@ -43,9 +43,10 @@ export async function* readSourceCode(root: string, options: SourceCodeOptions =
     });
   }
   const licences = options.licences ?? permissiveLicences;
-  const { packages, skipped } = findPackages(folder);
+  const { packages, skipped, faults } = findPackages(folder);
   const builder = new BatchBuilder();
   for (const one of skipped) builder.skip(one);
+  for (const fault of faults) builder.fault(fault);
   const seen = new Set<string>();
   for (const one of packages) {
     if (one.label !== '') {

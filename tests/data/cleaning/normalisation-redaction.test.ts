@@ -46,6 +46,7 @@ describe('normalisation', () => {
 });
 
 describe('redaction', () => {
+  const [begin, end] = ['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----'];
   const redact = async (text: string, ...only: (typeof kinds)[number][]) => {
     const { clean } = await createCleaningPipeline({ preset: 'none', redact: only.length > 0 ? only : [...kinds] });
     const result = clean(text);
@@ -65,6 +66,13 @@ describe('redaction', () => {
     ['x eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2Q y', 'x <KEY> y', 'redact/jwt 1'],
     ['-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----!', '<KEY>!', 'redact/private-key 1'],
     ['API_KEY = "f3A9kd82Lq0zPx71mN4v"', 'API_KEY = "<KEY>"', 'redact/assigned-secret 1'],
+    [`API_KEY=${'f3A9kd82Lq0zPx71mN4v'.repeat(40)}! y`, 'API_KEY=<KEY>! y', 'redact/assigned-secret 1'],
+    ['x sk-proj-f3A9kd82Lq0zPx71mN4v_w-Q y', 'x <KEY> y', 'redact/sk-key 1'],
+    ['x sk-ant-api03-f3A9kd82Lq0zPx71mN4v y', 'x <KEY> y', 'redact/sk-key 1'],
+    [`a\n${begin}\nMIIEvQIBADANBgkqhkiG\n9w0BAQEFAASC\nBKcw=`, 'a\n<KEY>', 'redact/private-key 1'],
+    [`${begin}\nProc-Type: 4,ENCRYPTED\n\nMIIEvQIBADANBgkqhkiG\nthe end`, '<KEY>\nthe end', 'redact/private-key 1'],
+    [`k = "${begin}\\nMIIEvQIBADANBgkqhkiG\\n9w0B", b`, 'k = "<KEY>", b', 'redact/private-key 1'],
+    [`${begin}\nMIIEvQIBADANBgkqhkiG\n\nkept ${begin}\nA\n${end}.`, '<KEY>\n\nkept <KEY>.', 'redact/private-key 2'],
   ])('of %s', async (text, expected, edits) => {
     expect(await redact(text)).toEqual([expected, edits]);
   });
@@ -74,6 +82,8 @@ describe('redaction', () => {
     'version 1.2.3.4.5 and 192.168.1.1 and 127.0.0.1 and 999.1.1.1',
     'at 12:30:45 and fe80::1 and 2001:db8::7 and ::1',
     'in 2024-01-01 and 1234567890',
+    'a key begins with -----BEGIN PRIVATE KEY-----\nand ends so',
+    'class="sk-folding-cube sk-chasing-dot-before2"',
     'token = getTokenFromStorageOfBrowser(); password: aaaaaaaaaaaaaaaaaaaa1',
   ])('leaves %s', async (text) => {
     expect(await redact(text)).toEqual([text, '']);
@@ -91,6 +101,8 @@ describe('redaction', () => {
     ['eyJ', 'eyJ-'],
     ['xox', 'xoxb-'],
     ['begin', '-----BEGIN PRIVATE KEY-----'],
+    ['lines of a key', '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG\n'],
+    ['sk', 'sk-proj-'],
     ['names', 'token'],
     ['assignments', 'token= '],
     ['quotes', 'api_key"'],

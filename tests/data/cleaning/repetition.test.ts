@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countDuplicates, NgramCounter } from '../../../src/data/cleaning/repetition.ts';
 import { WordTable } from '../../../src/data/cleaning/word-table.ts';
+import { runsOf } from '../full-tests.ts';
 
 /** The most frequent n-gram, by counting every n-gram as text; of equals the first. */
 function slowTop(words: readonly string[], n: number): number {
@@ -66,7 +67,7 @@ describe('n-grams', () => {
           expect([n, coverage.duplicateCharacters]).toEqual([n, slowDuplicates(list, n)]);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runsOf(300) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wordEnds } from '../../../src/data/cleaning/word-splitter.ts';
 import { WordTable } from '../../../src/data/cleaning/word-table.ts';
+import { runsOf } from '../full-tests.ts';
 
 function wordsOf(text: string, table = new WordTable()): string[] {
   table.split(text);
@@ -48,7 +49,7 @@ describe('words', () => {
           expect(ends.every((end, index) => end > (ends[index - 1] ?? 0))).toBe(true);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 
@@ -59,7 +60,7 @@ describe('words', () => {
         expect(wordsOf(text, table)).toEqual(wordsOf(text));
         expect(wordsOf(text, table).join('')).toBe(text.replace(/\s/g, ''));
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 

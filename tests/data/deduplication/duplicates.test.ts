@@ -7,6 +7,7 @@ import {
   findDuplicates,
 } from '../../../src/data/deduplication/duplicates.ts';
 import { numBands } from '../../../src/data/deduplication/min-hash.ts';
+import { runsOf } from '../full-tests.ts';
 
 /** Keys from small numbers, so that generated documents collide: 0 stands for a key of zeros. */
 interface Labels {
@@ -100,7 +101,7 @@ describe('duplicates', () => {
         expect(found.numExact).toBe(slow.fates.filter((one) => one === fate.exactDuplicate).length);
         expect(found.numNear).toBe(slow.fates.filter((one) => one === fate.nearDuplicate).length);
       }),
-      { numRuns: 600 },
+      { numRuns: runsOf(600) },
     );
   });
 

@@ -12,10 +12,10 @@ export function slowWords(text: string): string[] {
   const lower = Array.from(Buffer.from(text).toString(), (character) => character.toLowerCase()).join('');
   return lower
     .normalize('NFD')
-    .replace(/[\p{M}\p{Cf}]/gu, '')
+    .replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, '')
     .replace(/\p{Nd}/gu, '0')
-    .replace(/[^\p{L}\p{N}]/gu, ' ')
-    .replace(new RegExp(ownWords.source.replace('[', '(?=[\\p{L}\\p{N}])['), 'gu'), ' $1 ')
+    .replace(/[^\p{L}\p{N}\p{Mc}]/gu, ' ')
+    .replace(new RegExp(ownWords.source.replace('[', '(?=[\\p{L}\\p{N}\\p{Mc}])['), 'gu'), ' $1 ')
     .split(/ +/)
     .filter((word) => word !== '');
 }
@@ -48,6 +48,8 @@ export const oddTexts = fc
           '漢字かな',
           'ภาษาไทย',
           '한국어 ',
+          'कीमत ',
+          'காலம் ',
           'ΣΑΣ ',
           'İI',
           '\u00adco',

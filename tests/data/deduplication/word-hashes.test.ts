@@ -48,6 +48,11 @@ describe('word hashes', () => {
     expect(hashesOf('12')).not.toEqual(hashesOf('123'));
   });
 
+  test('see the vowel signs of Indic scripts that have a width', () => {
+    expect(hashesOf('की')).not.toEqual(hashesOf('का'));
+    expect(hashesOf('की का')).toHaveLength(2);
+  });
+
   test('make a word of each letter in scripts that are written without spaces', () => {
     expect(hashesOf('漢字x')).toEqual(hashesOf('漢 字 x'));
     expect(hashesOf('한국')).toHaveLength(1);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WordHasher } from '../../../src/data/deduplication/word-hashes.ts';
 import { WordWindows } from '../../../src/data/deduplication/word-windows.ts';
+import { runsOf } from '../full-tests.ts';
 import { oddTexts, proseDocuments, slowWindows } from './slow-reference.ts';
 
 const [words, windows] = [new WordHasher(), new WordWindows()];
@@ -25,7 +26,7 @@ describe('word windows', () => {
         back.set(hash, window);
       });
     };
-    fc.assert(fc.property(oddTexts, fc.integer({ min: 1, max: 14 }), agree), { numRuns: 250 });
+    fc.assert(fc.property(oddTexts, fc.integer({ min: 1, max: 14 }), agree), { numRuns: runsOf(250) });
     for (const text of proseDocuments(200).slice(0, 20)) agree(text, 5);
     expect(back.size).toBeGreaterThan(10_000);
   });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CorpusOptions, readCorpus } from '../../../src/data/readers/corpus-reader.ts';
 import { isRecordFault, parseRecord } from '../../../src/data/readers/parse-record.ts';
 import { collected, textOf } from './collected.ts';
+import { makeUnreadableFolder } from './unreadable-folder.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -124,6 +125,19 @@ describe('the files of a corpus', () => {
     expect((await read(['a.csv'], { format: 'text' })).records.map(textOf)).toEqual(['x']);
   });
 
+  test('beside a folder that cannot be listed are read, and the folder is a fault', async () => {
+    put('in/a.txt', 'text');
+    const undo = makeUnreadableFolder(join(folder, 'in'), 'deep');
+    try {
+      const { records, faults } = await read(['in']);
+      expect(records.map(({ source }) => source)).toEqual(['a.txt']);
+      expect(faults).toMatchObject([{ kind: 'unreadable-file', message: 'the folder cannot be read (ENAMETOOLONG)' }]);
+      expect(faults[0]?.source).toMatch(/^deep\//);
+    } finally {
+      undo();
+    }
+  });
+
   test('that are missing are errors by name, and a file that vanished is a fault', async () => {
     await expect(read(['absent.txt'])).rejects.toMatchObject({ code: 'file-not-found' });
     await expect(read(['*.txt'])).rejects.toMatchObject({ code: 'file-not-found' });
@@ -177,6 +191,26 @@ describe('the formats', () => {
       'k.ndjson.zst json 1',
       'l.gz json 1',
     ]);
+  });
+
+  test('of a stream are told where its first line is longer than what is looked at', async () => {
+    const formatOf = async (text: string) => (await readPieces([text])).records.map(({ format }) => format);
+    const long = JSON.stringify({ text: 'x'.repeat(9000) });
+    expect(await formatOf(`${long}\n${long}\n`)).toEqual(['json', 'json']);
+    expect(await formatOf(`[${long}, ${long}]`)).toEqual(['json', 'json']);
+    expect(await formatOf('[\n  {"text": "a"},\n  {"text": "b"}\n]')).toEqual(['json', 'json']);
+    expect(await formatOf('{\n  "text": "a"\n}\n{\n  "text": "b"\n}\n')).toEqual(['json', 'json']);
+    for (const prose of [
+      '{"a": nothing',
+      '[1] a reference',
+      '[{x}]',
+      '{',
+      '{"quoted" words',
+      `{${'x'.repeat(9000)}`,
+      '[1]',
+    ]) {
+      expect(await formatOf(prose), prose.slice(0, 20)).toEqual(['text']);
+    }
   });
 
   test('text may be a document a file, a paragraph, or a line', async () => {

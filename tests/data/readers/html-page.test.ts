@@ -34,6 +34,19 @@ describe('the text of a page', () => {
     expect(htmlText('a<b>b</b>c <i> d</i>').text).toBe('abc d');
   });
 
+  test('goes on behind elements beside the text that never end', () => {
+    expect(htmlText('<p>Hello</p><svg class="x"/><p>World</p>').text).toBe('Hello\n\nWorld');
+    expect(htmlText('<svg><svg/><text>no</text></svg>yes').text).toBe('yes');
+    expect(htmlText('<p>Hello</p><form><p>World</p>').text).toBe('Hello\n\nWorld');
+    const both = '<p>a</p><nav>no</nav><form><p>b</p><nav>c<select><option>d</select>e';
+    expect(htmlText(both)).toEqual({
+      ...htmlText('<p>a</p><form><p>b</p>ce'),
+      text: 'a\n\nb\n\nc\ne',
+      numElements: 7,
+      depth: 4,
+    });
+  });
+
   test('has its entities decoded once', () => {
     expect(htmlText('<p>caf&eacute; &lt;b&gt; &amp;amp; &#8217; &#x1F600; &nbsp;| a < b</p>').text).toBe(
       'café <b> &amp; ’ 😀 \u00a0| a < b',
@@ -100,6 +113,7 @@ describe('the text of a page', () => {
       `core${'<script>x</script '.repeat(1e4)}`,
       `core${'<a href="'.repeat(2e4)}`,
       `core${'&amp'.repeat(4e4)}`,
+      `core${'<form><nav><menu><aside>'.repeat(5e3)}`,
       `core${' '.repeat(1e6)}`,
     ];
     for (const page of pages) expect(timeOf(page), page.slice(0, 30)).toBeLessThan(30 * flatTime);
@@ -108,6 +122,11 @@ describe('the text of a page', () => {
   test('in another encoding is decoded by the one that it names', () => {
     const page = Buffer.concat([Buffer.from('<meta charset="iso-8859-1"><p>caf'), Buffer.from([0xe9])]);
     expect(decodePage(page)).toEqual({ text: '<meta charset="iso-8859-1"><p>café' });
+    for (const label of ['utf-16', 'UTF-16LE', 'utf-16be', 'ucs-2', 'utf8']) {
+      const head = `<meta charset=${label}><p>caf`;
+      expect(decodePage(Buffer.from(`${head}é`))).toEqual({ text: `${head}é` });
+      expect(decodePage(Buffer.from(`${head}\xe9`, 'latin1'))).toEqual({ invalidAt: head.length });
+    }
     expect(decodePage(Buffer.from([0x3c, 0x70, 0x3e, 0xe9]))).toEqual({ invalidAt: 3 });
   });
 });

@@ -4,6 +4,7 @@ import type { RecordFormat } from '../../../src/data/document.ts';
 import { applyFaultPolicy } from '../../../src/data/readers/fault-policy.ts';
 import { isRecordFault, type ParseOptions, parseRecord } from '../../../src/data/readers/parse-record.ts';
 import { decodeUtf8, firstInvalidUtf8 } from '../../../src/data/readers/strict-utf8.ts';
+import { runsOf } from '../full-tests.ts';
 
 function parse(format: RecordFormat, content: string | Uint8Array, options?: ParseOptions, line = 1) {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
@@ -51,7 +52,7 @@ describe('UTF-8', () => {
         expect(isGood(all.subarray(0, at))).toBe(true);
         expect(new TextDecoder().decode(all.subarray(at)).startsWith('\ufffd')).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: runsOf(3000) },
     );
   });
 
@@ -133,6 +134,18 @@ describe('Markdown', () => {
     });
     expect(textOf('markdown', '+++\ntitle = "x"\n+++\nbody')).toBe('body');
     expect(textOf('markdown', '---\r\ntitle: x\r\n---\r\nbody')).toBe('body');
+  });
+
+  test('between two rules is no front matter where it names no field or begins with a blank line', () => {
+    for (const text of [
+      '---\n\nAn essay.\n\nSecond: yes.\n\n---\n\nAbout the author',
+      '---\nAn essay, see https://example.com.\n---\nAbout',
+      '+++\nhttps://example.com\n+++\nAbout',
+    ]) {
+      expect(textOf('markdown', text)).toBe(text);
+    }
+    expect(textOf('markdown', '---\n---\nbody')).toBe('body');
+    expect(textOf('markdown', '---\n# a comment\ntags:\n  - x\n---\nbody')).toBe('body');
   });
 
   test('that begins with a rule keeps it, and so does a later piece of a file', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { JsonSplitter } from '../../../src/data/readers/json-splitter.ts';
 import { LineSplitter } from '../../../src/data/readers/line-splitter.ts';
 import { TextSplitter } from '../../../src/data/readers/text-splitter.ts';
+import { runsOf } from '../full-tests.ts';
 import { cutAt, type Line, split } from './collected.ts';
 
 const text = (alphabet: string) =>
@@ -35,7 +36,7 @@ describe('lines', () => {
         const found = split(cutAt(bytes, cuts), (sink) => new LineSplitter(sink, maximumBytes));
         expect(found).toEqual(naive(bytes, maximumBytes));
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOf(2000) },
     );
   });
 
@@ -96,7 +97,7 @@ describe('texts', () => {
         if (isFull && bytes[next] === 0x0a) next++;
         expect(next).toBe(bytes.length);
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOf(2000) },
     );
   });
 
@@ -118,7 +119,7 @@ describe('texts', () => {
         // An empty file is no paragraph.
         expect(found.filter((one) => one !== '1:0 ')).toEqual(expected);
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOf(2000) },
     );
   });
 });
@@ -148,7 +149,7 @@ describe('JSON', () => {
           expect(line).toBe(bytes.subarray(0, byteOffset).toString().split('\n').length);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
   });
 
