@@ -1,11 +1,13 @@
 // `npm run bench -- NAME [flags]`: the benchmarks by name.
 
 import { GroundworkError } from '../src/core/index.ts';
+import { runDataBenchmark } from './data/data-benchmark.ts';
 import { runLargeBenchmark } from './data/large-benchmark.ts';
 import { runStepBenchmark } from './step/step-benchmark.ts';
 import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
 
 const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
+  data: runDataBenchmark,
   'data-large': runLargeBenchmark,
   step: runStepBenchmark,
   tokenizer: runTokenizerBenchmark,
@@ -13,6 +15,8 @@ const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promis
 
 const usage = `npm run bench -- NAME [flags]
 
+  data       time each stage of making a dataset against datatrove, and compare what is kept
+  data-large build a dataset of 1 GB: memory, and planted copies found
   step       time a training step against other frameworks
   tokenizer  time training and encoding of tokenizers against others
 

