@@ -18,7 +18,7 @@ export interface TaskFiles {
   /** All prose and all code, for parity. */
   readonly prose: string;
   readonly code: string;
-  /** 4 MB each to encode. */
+  /** 9 MB each to encode. */
   readonly encodedProse: string;
   readonly encodedCode: string;
   /** A tokenizer.json of each published vocabulary. */
@@ -47,8 +47,8 @@ export function writeTaskFiles(folder: string): TaskFiles {
     mixedLines: write('mixed.txt', `${mixed.join('\n')}\n`),
     prose: writeDocuments('prose', prose),
     code: writeDocuments('code', code),
-    encodedProse: writeDocuments('encoded-prose', firstBytes(prose, 4e6)),
-    encodedCode: writeDocuments('encoded-code', firstBytes(code, 4e6)),
+    encodedProse: writeDocuments('encoded-prose', firstBytes(prose, 9e6)),
+    encodedCode: writeDocuments('encoded-code', firstBytes(code, 9e6)),
     tokenizers: Object.fromEntries(encodings.map((name) => [name, writeTokenizer(name)])) as TaskFiles['tokenizers'],
   };
 }

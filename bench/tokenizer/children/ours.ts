@@ -94,7 +94,7 @@ async function encodeInParallel({ run }: NonNullable<typeof pool>, documents: re
     }
     return run({ bytes, ends }, [bytes.buffer, ends.buffer]);
   };
-  for await (const found of mapInOrder(batchesOf(documents, 1 << 18), 2 * numThreads, work)) ids.push(found);
+  for await (const found of mapInOrder(batchesOf(documents, 1 << 20), 2 * numThreads, work)) ids.push(found);
   return ids;
 }
 
