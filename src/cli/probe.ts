@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
 import { GroundworkError } from '../core/index.ts';
 import { type EngineProbe, onnxEngine, type Provider, probe, providers } from '../engine/index.ts';
 import type { Command } from './command-line.ts';
+import { parseFlags } from './flags.ts';
 
 /** `groundwork probe`: which engines this machine has, and how fast they multiply matrices. */
 export const probeCommand: Command = {
@@ -12,9 +12,17 @@ Loads each provider of ONNX Runtime (all three, unless some are named), measures
 for a second, and prints device, threads and rate. Without --provider, one that cannot run here is listed with the reason; one that is named is
 an error (exit code 4).`,
   run: async (args, terminal) => {
-    const { provider: names, isNamed, threads, json } = parse(args);
+    const kinds = {
+      provider: { type: 'string', multiple: true },
+      threads: { type: 'string' },
+      json: { type: 'boolean' },
+    } as const;
+    const flags = parseFlags('probe', args, kinds, { least: 0, most: 0 });
+    const named = flags.allOf('provider', providers);
+    const isNamed = named.length > 0;
+    const threads = flags.wholeNumber('threads', 1);
     const found: (EngineProbe | { readonly provider: Provider; readonly reason: string; readonly hint: string })[] = [];
-    for (const name of names) {
+    for (const name of isNamed ? new Set(named) : providers) {
       try {
         found.push(await probe(await onnxEngine(name, threads === undefined ? {} : { numThreads: threads })));
       } catch (fault) {
@@ -23,7 +31,7 @@ an error (exit code 4).`,
         found.push({ provider: name, reason: fault.message, hint: fault.hint });
       }
     }
-    if (json) {
+    if (flags.isSet('json')) {
       terminal.out(JSON.stringify(found));
       return;
     }
@@ -40,40 +48,3 @@ an error (exit code 4).`,
     }
   },
 };
-
-function parse(args: readonly string[]): {
-  provider: readonly Provider[];
-  isNamed: boolean;
-  threads: number | undefined;
-  json: boolean;
-} {
-  const usage = (message: string) => new GroundworkError('usage', message, { hint: 'See "groundwork probe --help".' });
-  let values: { provider?: string[]; threads?: string; json?: boolean };
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        provider: { type: 'string', multiple: true },
-        threads: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    }));
-  } catch (cause) {
-    throw usage((cause as Error).message);
-  }
-  const named = (values.provider ?? [...providers]).map((name) => {
-    const known = providers.find((provider) => provider === name);
-    if (!known) throw usage(`there is no provider "${name}"; there are ${providers.join(', ')}`);
-    return known;
-  });
-  const threads = values.threads === undefined ? undefined : Number(values.threads);
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
-    throw usage(`--threads is "${values.threads}", expected a whole number from 1`);
-  }
-  return {
-    provider: [...new Set(named)],
-    isNamed: values.provider !== undefined,
-    threads,
-    json: values.json ?? false,
-  };
-}
