@@ -260,8 +260,8 @@ function accountOf({ manifest, report }: BuiltDataset, folder: string): string {
     table(['', 'documents', 'text', 'of documents'], rows),
     '',
     ...(skipped === '' ? [] : [`files passed over: ${skipped}`]),
-    `training:   ${count(train.numTokens)} tokens in ${count(train.numDocuments)} documents`,
-    `validation: ${count(validation.numTokens)} tokens in ${count(validation.numDocuments)} documents, ${byteText(validation.numBytes)}`,
+    `training:   ${count(train.numTokens)} tokens in ${documents(train.numDocuments)}`,
+    `validation: ${count(validation.numTokens)} tokens in ${documents(validation.numDocuments)}, ${byteText(validation.numBytes)}`,
     `vocabulary: ${count(vocabularySize)} tokens, ${bytesPerToken.toFixed(2)} bytes a token`,
     `dataset:    ${folder} (${manifest.fingerprint.slice(0, 12)})`,
     '',
@@ -270,6 +270,7 @@ function accountOf({ manifest, report }: BuiltDataset, folder: string): string {
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');
+const documents = (value: number): string => (value === 1 ? 'one document' : `${count(value)} documents`);
 
 /** One stream after another, as one. */
 export async function* joined(streams: readonly RecordStream[]): RecordStream {

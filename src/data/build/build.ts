@@ -127,7 +127,7 @@ async function build(
       },
       { exact: settings.removeExactDuplicates, near: settings.removeNearDuplicates },
     );
-    const sides = chooseSides(corpus, duplicates.fates, settings);
+    const sides = chooseSides(corpus, duplicates.fates, settings, cleaned.accounts.data());
     const survey = await surveyCorpus(corpus, sides, settings, request.tokenizer, options);
     const { tokenizer } = survey;
     const tokenized = await tokenizeCorpus(corpus, survey.sides, tokenizer, options);

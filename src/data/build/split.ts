@@ -1,5 +1,6 @@
 import { assert, GroundworkError } from '../../core/index.ts';
 import { fate } from '../deduplication/duplicates.ts';
+import type { AccountsData } from './accounts.ts';
 import type { BlockSet } from './block-set.ts';
 import type { BuildSettings } from './build-settings.ts';
 
@@ -10,10 +11,16 @@ export const side = { none: 0, train: 1, validation: 2 } as const;
  * Puts every document that is left on one side.
  *
  * @param fates what deduplication said of each document
+ * @param books of reading and cleaning, to say what became of the rest
  * @returns per document a value of `side`
  * @throws `empty-corpus` where there are no two groups to stand on two sides
  */
-export function chooseSides(corpus: BlockSet, fates: Uint8Array, settings: BuildSettings): Uint8Array {
+export function chooseSides(
+  corpus: BlockSet,
+  fates: Uint8Array,
+  settings: BuildSettings,
+  books: AccountsData,
+): Uint8Array {
   const input: SplitInput = {
     groupKeys: corpus.column('groupKeys', 2),
     numBytes: corpus.sizes(),
@@ -25,13 +32,11 @@ export function chooseSides(corpus: BlockSet, fates: Uint8Array, settings: Build
   });
   if (!isValidation.includes(1)) {
     const numKept = fates.filter((one) => one === fate.kept).length;
-    const found =
-      numKept === 0
-        ? `no document is left of ${corpus.numDocuments} that passed the cleaning`
-        : `${numKept === 1 ? 'one document is' : `${numKept} documents are`} left that cannot be divided`;
+    const left = numKept === 0 ? 'no document is' : numKept === 1 ? 'one document is' : `${numKept} documents are`;
+    const found = `${left} left of ${books.read.numDocuments}${removals(books)}`;
     throw new GroundworkError(
       'empty-corpus',
-      `${found}: expected two groups or more, one of them of at most ${settings.maximumValidationBytes} bytes to hold out`,
+      `${found}; expected two groups or more, one of them of at most ${settings.maximumValidationBytes} bytes to hold out`,
       { hint: 'Give more text, cut long files by --documents paragraph, clean less, or raise --max-validation.' },
     );
   }
@@ -39,6 +44,12 @@ export function chooseSides(corpus: BlockSet, fates: Uint8Array, settings: Build
     if (one !== fate.kept) return side.none;
     return isValidation[document] === 1 ? side.validation : side.train;
   });
+}
+
+/** The rules that removed most, for a message. */
+function removals({ removed }: AccountsData): string {
+  const most = [...removed].sort((a, b) => b.numDocuments - a.numDocuments).slice(0, 3);
+  return most.length === 0 ? '' : ` (removed by ${most.map((one) => `${one.rule}: ${one.numDocuments}`).join(', ')})`;
 }
 
 /** What the split looks at: each document that is left after deduplication, with its group and its size. */

@@ -191,7 +191,11 @@ describe('a build', () => {
     const none = { records: smallRecords(0) };
     await expect(buildDataset(smallBuild(at('a'), none))).rejects.toMatchObject({ code: 'empty-corpus' });
     await expect(buildDataset(smallBuild(at('b'), { records: smallRecords(1) }))).rejects.toThrow(
-      /one document is left that cannot be divided/,
+      /one document is left of 1; expected two groups/,
+    );
+    const strict = { records: smallRecords(30), cleaning: { preset: 'web' } as const };
+    await expect(buildDataset(smallBuild(at('c'), strict))).rejects.toThrow(
+      /left of 30 \(removed by [\w-]+\/[\w-]+: \d+/,
     );
     // There is nothing to go on from.
     expect(readdirSync(folder)).toEqual([]);
