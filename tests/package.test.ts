@@ -34,11 +34,11 @@ describe('the package', () => {
     });
   }
 
-  test('every subpath is the index of a folder, and what it gives can be imported', async () => {
+  test('every subpath is a door of a folder, and what it gives can be imported', async () => {
     for (const [subpath, conditions] of Object.entries(manifest.exports)) {
-      const folder = subpath === '.' ? 'src' : subpath.replace('./', 'src/');
+      const path = subpath === '.' ? 'src' : subpath.replace('./', 'src/');
       const source = sourceOf(conditions.default ?? '');
-      expect(source).toBe(join(root, folder, 'index.ts'));
+      expect(source).toBe(join(root, path.endsWith('/node') ? `${path}.ts` : `${path}/index.ts`));
       expect(Object.keys((await import(source)) as object).length).toBeGreaterThan(0);
     }
   });

@@ -1,13 +1,5 @@
 import type { Readable } from 'node:stream';
 import { exitCodes, GroundworkError } from '../core/index.ts';
-import { dataBuildCommand } from './data-build.ts';
-import { dataDemoCommand } from './data-demo.ts';
-import { dataInspectCommand } from './data-inspect.ts';
-import { dataVerifyCommand } from './data-verify.ts';
-import { probeCommand } from './probe.ts';
-import { tokenizerEncodeCommand } from './tokenizer-encode.ts';
-import { tokenizerInspectCommand } from './tokenizer-inspect.ts';
-import { tokenizerTrainCommand } from './tokenizer-train.ts';
 import { groundworkVersion } from './version.ts';
 
 /** What a command has around it: where it writes and reads, and how it is told to stop. */
@@ -27,21 +19,74 @@ export interface Terminal {
 }
 
 export interface Command {
-  /** One line for the list of commands. */
-  readonly summary: string;
   readonly help: string;
   run(args: readonly string[], terminal: Terminal): Promise<void>;
 }
 
-const commands: ReadonlyMap<string, Command> = new Map([
-  ['data build', dataBuildCommand],
-  ['data demo', dataDemoCommand],
-  ['data inspect', dataInspectCommand],
-  ['data verify', dataVerifyCommand],
-  ['probe', probeCommand],
-  ['tokenizer encode', tokenizerEncodeCommand],
-  ['tokenizer inspect', tokenizerInspectCommand],
-  ['tokenizer train', tokenizerTrainCommand],
+/** A command in the list of commands. What it needs is loaded when it is called: engines and parsers take their time. */
+interface CommandEntry {
+  /** One line for the list. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
+  [
+    'data build',
+    {
+      summary: 'clean, deduplicate, split and tokenize text into a dataset',
+      load: async () => (await import('./data-build.ts')).dataBuildCommand,
+    },
+  ],
+  [
+    'data demo',
+    {
+      summary: 'build a dataset from a corpus that installs by itself',
+      load: async () => (await import('./data-demo.ts')).dataDemoCommand,
+    },
+  ],
+  [
+    'data inspect',
+    {
+      summary: 'show what is in a dataset and what was removed from it',
+      load: async () => (await import('./data-inspect.ts')).dataInspectCommand,
+    },
+  ],
+  [
+    'data verify',
+    {
+      summary: 'check every file of a dataset against its manifest',
+      load: async () => (await import('./data-verify.ts')).dataVerifyCommand,
+    },
+  ],
+  [
+    'probe',
+    {
+      summary: 'show which engines this machine has and how fast they are',
+      load: async () => (await import('./probe.ts')).probeCommand,
+    },
+  ],
+  [
+    'tokenizer encode',
+    {
+      summary: 'show how a tokenizer cuts a text, with ids and counts',
+      load: async () => (await import('./tokenizer-encode.ts')).tokenizerEncodeCommand,
+    },
+  ],
+  [
+    'tokenizer inspect',
+    {
+      summary: 'show a vocabulary: compression beside others, longest and unused tokens',
+      load: async () => (await import('./tokenizer-inspect.ts')).tokenizerInspectCommand,
+    },
+  ],
+  [
+    'tokenizer train',
+    {
+      summary: 'learn a vocabulary from text and write it as tokenizer.json',
+      load: async () => (await import('./tokenizer-train.ts')).tokenizerTrainCommand,
+    },
+  ],
 ]);
 
 const help = `groundwork: a pre-training lab in TypeScript
@@ -51,9 +96,9 @@ usage: groundwork COMMAND [OPTIONS]
 commands:
 ${summaries()}
 
-"groundwork COMMAND --help" explains one, "groundwork --version" tells the version. Exit codes: 0 success, 1 a fault of ours, 2 wrong usage, 3 a Program that
-breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is not to be had, 6 text, a tokenizer or a
-dataset that cannot be used as it is, 7 stopped by a signal.`;
+"groundwork COMMAND --help" explains one, "groundwork --version" tells the version. Exit codes: 0 success, 1 a fault of
+ours, 2 wrong usage, 3 a Program that breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is not
+to be had, 6 text, a tokenizer or a dataset that cannot be used as it is, 7 stopped by a signal.`;
 
 /** The list of commands whose names begin with `prefix`. */
 function summaries(prefix = ''): string {
@@ -83,12 +128,13 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return second === undefined ? exitCodes.usage : exitCodes.success;
   }
   const fullName = isGroup ? `${name} ${second}` : name;
-  const command = commands.get(fullName);
-  if (!command) {
+  const entry = commands.get(fullName);
+  if (!entry) {
     const known = [...commands.keys()].filter((key) => !isGroup || key.startsWith(`${name} `)).join(', ');
     terminal.error(`groundwork: there is no command "${fullName}"\nhint: ${known}; or --help`);
     return exitCodes.usage;
   }
+  const command = await entry.load();
   const rest = args.slice(isGroup ? 2 : 1);
   if (rest.includes('--help')) {
     terminal.out(command.help);

@@ -82,7 +82,6 @@ Running
 
 /** `groundwork data build`: a corpus becomes a dataset. */
 export const dataBuildCommand: Command = {
-  summary: 'clean, deduplicate, split and tokenize text into a dataset',
   help: `usage: groundwork data build INPUT... [--code FOLDER]... [--out FOLDER] [OPTIONS]
 
 Makes a dataset of text: reads, cleans, removes duplicates, splits without leakage, tokenizes. INPUT is a file, a folder, a

@@ -5,7 +5,6 @@ import { parseFlags } from './flags.ts';
 
 /** `groundwork data demo`: a corpus that installs by itself becomes a dataset. */
 export const dataDemoCommand: Command = {
-  summary: 'build a dataset from a corpus that installs by itself',
   help: `usage: groundwork data demo NAME [--out FOLDER] [OPTIONS]
 
 Builds one of these, with settings that suit it:

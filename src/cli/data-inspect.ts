@@ -5,7 +5,6 @@ import { parseFlags } from './flags.ts';
 
 /** `groundwork data inspect`: what is in a dataset, and what was taken out of it. */
 export const dataInspectCommand: Command = {
-  summary: 'show what is in a dataset and what was removed from it',
   help: `usage: groundwork data inspect FOLDER [--html FILE] [--json]
 
 Shows sizes, lengths, languages, what each rule removed with examples, duplicates, the split, the tokens, and the most and the

@@ -6,7 +6,6 @@ import { parseFlags } from './flags.ts';
 
 /** `groundwork data verify`: whether a dataset is what its manifest says. */
 export const dataVerifyCommand: Command = {
-  summary: 'check every file of a dataset against its manifest',
   help: `usage: groundwork data verify FOLDER [--json]
 
 Checks the manifest, the size and SHA-256 of every file, and what the files say: document ends, token numbers, byte lengths.

@@ -5,7 +5,6 @@ import { parseFlags } from './flags.ts';
 
 /** `groundwork probe`: which engines this machine has, and how fast they multiply matrices. */
 export const probeCommand: Command = {
-  summary: 'show which engines this machine has and how fast they are',
   help: `usage: groundwork probe [--provider cpu|webgpu|wasm]... [--threads N] [--json]
 
 Loads each provider of ONNX Runtime (all three, unless some are named), measures the rate of float32 matrix products

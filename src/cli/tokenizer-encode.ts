@@ -13,7 +13,6 @@ const maximumListed = 256;
 
 /** `groundwork tokenizer encode`: what a tokenizer makes of a text. */
 export const tokenizerEncodeCommand: Command = {
-  summary: 'show how a tokenizer cuts a text, with ids and counts',
   help: `usage: groundwork tokenizer encode TOKENIZER|DATASET [TEXT | --file FILE | -] [OPTIONS]
 
 Shows the tokens of a text, each on a colour of its own, or with │ between them where there are no colours; then the ids and

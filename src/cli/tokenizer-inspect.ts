@@ -31,7 +31,6 @@ const maximumValidationBytes = 4 * 2 ** 20;
 
 /** `groundwork tokenizer inspect`: what is in a vocabulary, and what it makes of text beside others. */
 export const tokenizerInspectCommand: Command = {
-  summary: 'show a vocabulary: compression beside others, longest and unused tokens',
   help: `usage: groundwork tokenizer inspect TOKENIZER|DATASET [--text FILE]... [--against NAME|PATH]... [OPTIONS]
 
 Shows how many bytes a token stands for in texts of many kinds, beside the tokenizers of GPT-4o and Llama 3, and what the

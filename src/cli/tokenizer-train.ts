@@ -40,7 +40,6 @@ const patternsByName: ReadonlyMap<string, string> = new Map(Object.entries(patte
 
 /** `groundwork tokenizer train`: a vocabulary is learned from text. */
 export const tokenizerTrainCommand: Command = {
-  summary: 'learn a vocabulary from text and write it as tokenizer.json',
   help: `usage: groundwork tokenizer train INPUT... [--code FOLDER]... --out FILE|FOLDER [OPTIONS]
 
 Learns a byte-level BPE vocabulary: cuts text into pieces, counts them in threads, and joins the most frequent pair of tokens
