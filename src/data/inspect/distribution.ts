@@ -64,7 +64,8 @@ export function growingBins(least: number, greatest: number): readonly number[] 
     let first = Math.floor(Math.log2(Math.max(1, least)) * perDoubling);
     while (edge(first) > Math.max(1, least)) first--;
     let last = first + 1;
-    while (edge(last) <= greatest) last++;
+    // Beyond the first edge too, where all values are 0: roots of 2 round to 1 several times.
+    while (edge(last) <= Math.max(greatest, edge(first))) last++;
     edges = [...new Set(Array.from({ length: last - first + 1 }, (_, index) => edge(first + index)))];
     if (edges.length <= maxLengthBins + 1) break;
   }

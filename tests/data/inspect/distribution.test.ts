@@ -32,6 +32,10 @@ describe('a distribution', () => {
     );
   });
 
+  test('of zeros alone has one bin', () => {
+    expect(distributionOf(Float64Array.from([0, 0]), growingBins).bins).toEqual([{ from: 1, to: 2, count: 2 }]);
+  });
+
   test('counts measures in bins of one width', () => {
     fc.assert(
       fc.property(
