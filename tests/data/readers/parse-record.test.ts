@@ -121,7 +121,9 @@ describe('a JSON record', () => {
   test('nested a hundred thousand deep ends in a document or a fault', () => {
     const deep = '['.repeat(1e5) + ']'.repeat(1e5);
     expect(textOf('json', `{"text":"a","deep":${deep}}`)).toBe('a');
-    expect(textOf('json', `{"text":"a","deep":${deep}}`, { metadataFields: ['deep'] })).toBe('!invalid-json');
+    // Writing it out again is deeper than the stack of older versions of Node.
+    const written = textOf('json', `{"text":"a","deep":${deep}}`, { metadataFields: ['deep'] });
+    expect(['a', '!invalid-json']).toContain(written);
   });
 });
 
