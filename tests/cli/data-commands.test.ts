@@ -74,7 +74,7 @@ describe('data build', () => {
       expect(error).toContain(found);
       expect(error).toMatch(/^hint: \S/m);
       expect(code).toBe(2);
-      expect(existsSync('datasets')).toBe(false);
+      for (const name of ['x', 'x.building', '.ci', '.ci.building']) expect(existsSync(`datasets/${name}`)).toBe(false);
     });
   }
 
