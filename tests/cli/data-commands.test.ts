@@ -124,7 +124,7 @@ describe('as a process of its own', () => {
     const child = spawn(process.execPath, [main, 'data', 'build', '-', '--out', at('idle')], { stdio: 'pipe' });
     child.stdin.write('{"text":"a"}\n');
     // It has begun once its working folder is there.
-    while (!existsSync(at('idle.building/work/settings.note'))) await new Promise(setImmediate);
+    while (!existsSync(join(at('idle.building'), 'work', 'settings.note'))) await new Promise(setImmediate);
     child.kill('SIGINT');
     const [code] = await once(child, 'close');
     expect(code).toBe(7);

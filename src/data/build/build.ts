@@ -70,12 +70,12 @@ export interface BuiltDataset {
  * for any number of workers and however often the build was stopped in between.
  *
  * @throws `empty-corpus` where nothing is left; `file-access` where the dataset exists; `locked`, `dataset-mismatch` (see
- *   `openWorkFolder`); `invalid-document` under the policy `stop`; `disk-full`; `interrupted`
+ *   `openWorkFolder`); `invalid-document` under the policy `stop`; `invalid-tokenizer` for one without a begin token;
+ *   `disk-full`; `interrupted`
  */
 export async function buildDataset(request: BuildRequest): Promise<BuiltDataset> {
-  const { settings, cleaning, groundworkVersion, fs = nodeFileSystem } = request;
+  const { settings, cleaning, fs = nodeFileSystem } = request;
   const folder = resolve(request.folder);
-  const replace = request.replace === true;
   const evaluations = request.evaluations?.length ? ContaminationIndex.build(request.evaluations) : undefined;
   const allSettings: JsonValue = {
     build: JSON.parse(JSON.stringify(settings)),
@@ -85,13 +85,13 @@ export async function buildDataset(request: BuildRequest): Promise<BuiltDataset>
   };
   refuseWithoutBegin(request.tokenizer);
   refuseWorkingFolder(folder);
-  refuseTarget(fs, folder, replace);
+  refuseTarget(fs, folder, request.replace === true);
   fs.makeFolder(dirname(folder));
   const unlock = takeLock(`${folder}.lock`, folder);
   try {
     if (request.restart) fs.remove(buildingFolder(folder));
     const finished = await finishBefore(fs, folder, allSettings, request);
-    return finished ?? (await build(fs, folder, allSettings, evaluations, { ...request, replace, groundworkVersion }));
+    return finished ?? (await build(fs, folder, allSettings, evaluations, request));
   } finally {
     unlock();
   }

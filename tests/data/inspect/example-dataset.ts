@@ -43,18 +43,6 @@ export const exampleReport: BuildReport = {
   })),
 };
 
-export const emptyReport: BuildReport = {
-  read: { numDocuments: 0, numBytes: 0 },
-  kept: { numDocuments: 0, numBytes: 0 },
-  removed: [],
-  edited: [],
-  duplicateGroups: [],
-  languages: {},
-  lengths: [],
-  skippedFiles: [],
-  sources: [],
-};
-
 /** A tokenizer whose token n is the byte n, then ` the` and `zebr` and what they are merged of, then `<|bos|>`. */
 export const exampleTokenizer = tokenizerFromData({
   pattern: patterns.gpt4,

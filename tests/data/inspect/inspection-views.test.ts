@@ -7,7 +7,8 @@ import { cellWidth } from '../../../src/data/inspect/terminal-text.ts';
 import { findChromium, startChromium } from '../../browser/chromium.ts';
 import { look } from '../../page/look.ts';
 import { memoryFiles } from '../store/memory-files.ts';
-import { emptyReport, exampleReport, hostile, plainTexts, writeExampleDataset } from './example-dataset.ts';
+import { emptyReport } from '../store/small-dataset.ts';
+import { exampleReport, hostile, plainTexts, writeExampleDataset } from './example-dataset.ts';
 
 const chromium = findChromium();
 if (!chromium && process.env.CI === 'true') throw new Error('no Chromium on the PATH: apt-get install chromium');

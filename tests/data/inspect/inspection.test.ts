@@ -6,9 +6,9 @@ import { sampleDocuments, visitDocuments } from '../../../src/data/inspect/docum
 import { inspectDataset } from '../../../src/data/inspect/inspection.ts';
 import { openDataset } from '../../../src/data/store/dataset.ts';
 import { memoryFiles } from '../store/memory-files.ts';
+import { emptyReport } from '../store/small-dataset.ts';
 import {
   type ExampleDataset,
-  emptyReport,
   exampleReport,
   exampleTokenizer,
   plainTexts,
