@@ -33,6 +33,8 @@ export const edgeStrings: readonly string[] = [
   '\u0000\u0001\u007f\u0080\u009f',
   'x\u1680y\u2000z\u180eq',
   'ßẞ ŉ İi ſt ﬁ Σσς',
+  // A mark whose other case is a letter.
+  'α\u0313\u0345: \u0345\u0345',
 ];
 
 const alphabet = [
