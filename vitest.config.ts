@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'engine',
-          include: ['tests/*.test.ts', 'tests/{bench,browser,cli,engine,golden,tensor}/**/*.test.ts'],
+          include: ['tests/*.test.ts', 'tests/{bench,browser,cli,engine,evaluation,golden,model,optimizer,recipe,tensor,training}/**/*.test.ts'],
           // ONNX Runtime uses all cores by itself; test files side by side would only fight over them.
           fileParallelism: false,
           sequence: { groupOrder: 0 },

@@ -14,7 +14,8 @@ const floors: readonly (readonly string[])[] = [
   ['engine', 'tokenizer'],
   ['model', 'optimizer', 'data'],
   ['recipe', 'theory'],
-  ['training', 'evaluation'],
+  ['evaluation'],
+  ['training'],
   ['research', 'export'],
   ['cli', 'server'],
 ];

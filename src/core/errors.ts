@@ -18,6 +18,8 @@ export const exitCodes = {
   data: 6,
   /** Stopped by a signal; what was done so far is kept and the same command goes on from there. */
   interrupted: 7,
+  /** A run that cannot go on: its numbers are no longer finite, or its loss has left for good. */
+  diverged: 8,
 } as const;
 
 /** Every error code of Groundwork with the exit code that the command line ends with. */
@@ -49,7 +51,14 @@ export const errorCodes = {
   'invalid-tokenizer': exitCodes.data,
   'invalid-dataset': exitCodes.data,
   'dataset-mismatch': exitCodes.data,
+  'invalid-recipe': exitCodes.program,
+  'future-leak': exitCodes.program,
+  'invalid-run': exitCodes.data,
+  'invalid-checkpoint': exitCodes.data,
+  'run-mismatch': exitCodes.data,
+  'invalid-tasks': exitCodes.data,
   interrupted: exitCodes.interrupted,
+  diverged: exitCodes.diverged,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -47,6 +47,7 @@ describe('exit codes', () => {
       resources: 5,
       data: 6,
       interrupted: 7,
+      diverged: 8,
     });
   });
 
