@@ -3,12 +3,14 @@
 import { GroundworkError } from '../src/core/index.ts';
 import { runDataBenchmark } from './data/data-benchmark.ts';
 import { runLargeBenchmark } from './data/large-benchmark.ts';
+import { runPretrainBenchmark } from './pretrain/pretrain-benchmark.ts';
 import { runStepBenchmark } from './step/step-benchmark.ts';
 import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
 
 const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
   data: runDataBenchmark,
   'data-large': runLargeBenchmark,
+  pretrain: runPretrainBenchmark,
   step: runStepBenchmark,
   tokenizer: runTokenizerBenchmark,
 };
@@ -17,6 +19,7 @@ const usage = `npm run bench -- NAME [flags]
 
   data       time each stage of making a dataset against datatrove, and compare what is kept
   data-large build a dataset of 1 GB: memory, and planted copies found
+  pretrain   train the same run in PyTorch: loss curves, bits per byte, time
   step       time a training step against other frameworks
   tokenizer  time training and encoding of tokenizers against others
 
