@@ -3,6 +3,8 @@
 import { GroundworkError } from '../src/core/index.ts';
 import { runDataBenchmark } from './data/data-benchmark.ts';
 import { runLargeBenchmark } from './data/large-benchmark.ts';
+import { runGenerationBenchmark } from './generation/generation-benchmark.ts';
+import { runMupBenchmark } from './mup/mup-benchmark.ts';
 import { runPretrainBenchmark } from './pretrain/pretrain-benchmark.ts';
 import { runStepBenchmark } from './step/step-benchmark.ts';
 import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
@@ -10,7 +12,9 @@ import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
 const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
   data: runDataBenchmark,
   'data-large': runLargeBenchmark,
+  mup: runMupBenchmark,
   pretrain: runPretrainBenchmark,
+  generation: runGenerationBenchmark,
   step: runStepBenchmark,
   tokenizer: runTokenizerBenchmark,
 };
@@ -19,7 +23,9 @@ const usage = `npm run bench -- NAME [flags]
 
   data       time each stage of making a dataset against datatrove, and compare what is kept
   data-large build a dataset of 1 GB: memory, and planted copies found
+  mup        find the best learning rate at several widths, with the scaling rules and without
   pretrain   train the same run in PyTorch: loss curves, bits per byte, time
+  generation time generation with a cache against PyTorch and transformers.js
   step       time a training step against other frameworks
   tokenizer  time training and encoding of tokenizers against others
 

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { exitCodes, GroundworkError } from '../core/index.ts';
 import { groundworkVersion } from './version.ts';
 
@@ -8,10 +8,20 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Everything else. */
   readonly error: (text: string) => void;
-  /** Shows a line that the next one replaces, `` to remove it; absent where nobody watches. */
-  readonly live?: (line: string) => void;
+  /** Shows lines that the next ones replace, `` to remove them; absent where nobody watches. What `error` says goes above. */
+  readonly live?: (lines: string) => void;
+  /** Cells of the window that shows `live`, side by side; 80 where it is not known. */
+  readonly columns?: () => number;
+  /** Lines of that window; 24 where it is not known. */
+  readonly rows?: () => number;
   /** Whether results may be coloured. */
   readonly hasColor?: boolean;
+  /** Whether what `live` and `error` show may be coloured. */
+  readonly hasLiveColor?: boolean;
+  /** Writes a part of a result, without a line feed; through `out` where it is absent. */
+  readonly stream?: (text: string) => void;
+  /** Where a line editor shows what is typed; present where a person types the input. */
+  readonly promptOutput?: Writable;
   /** Standard input; that of the process where it is absent. */
   readonly input?: Readable;
   /** Aborted when a signal asks the command to stop. */
@@ -31,6 +41,10 @@ interface CommandEntry {
 }
 
 const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
+  [
+    'chat',
+    { summary: 'write together with a trained model', load: async () => (await import('./chat.ts')).chatCommand },
+  ],
   [
     'data build',
     {
@@ -60,11 +74,67 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   [
+    'doctor',
+    {
+      summary: 'show what this machine has to train with, and what is missing',
+      load: async () => (await import('./doctor.ts')).doctorCommand,
+    },
+  ],
+  ['eval', { summary: 'measure a trained model', load: async () => (await import('./eval.ts')).evalCommand }],
+  [
+    'pretrain',
+    {
+      summary: 'train a base model within a budget of time, compute or tokens',
+      load: async () => (await import('./pretrain.ts')).pretrainCommand,
+    },
+  ],
+  [
     'probe',
     {
       summary: 'show which engines this machine has and how fast they are',
       load: async () => (await import('./probe.ts')).probeCommand,
     },
+  ],
+  [
+    'report',
+    { summary: 'write the report of a run as a page', load: async () => (await import('./report.ts')).reportCommand },
+  ],
+  [
+    'resume',
+    { summary: 'go on with a run that was stopped', load: async () => (await import('./resume.ts')).resumeCommand },
+  ],
+  [
+    'runs compare',
+    {
+      summary: 'show in what runs differ, and by how many bits per byte',
+      load: async () => (await import('./runs-compare.ts')).runsCompareCommand,
+    },
+  ],
+  [
+    'runs delete',
+    {
+      summary: 'delete runs with all they hold',
+      load: async () => (await import('./runs-delete.ts')).runsDeleteCommand,
+    },
+  ],
+  [
+    'runs list',
+    { summary: 'list the runs that there are', load: async () => (await import('./runs-list.ts')).runsListCommand },
+  ],
+  [
+    'runs show',
+    { summary: 'show what is known of one run', load: async () => (await import('./runs-show.ts')).runsShowCommand },
+  ],
+  [
+    'runs verify',
+    {
+      summary: 'check every file of a run against its records',
+      load: async () => (await import('./runs-verify.ts')).runsVerifyCommand,
+    },
+  ],
+  [
+    'sample',
+    { summary: 'let a trained model continue a text', load: async () => (await import('./sample.ts')).sampleCommand },
   ],
   [
     'tokenizer encode',
@@ -89,16 +159,22 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   ],
 ]);
 
+/** Groups that do something without a second word. */
+const groupDefaults: ReadonlyMap<string, string> = new Map([['runs', 'list']]);
+
 const help = `groundwork: a pre-training lab in TypeScript
 
 usage: groundwork COMMAND [OPTIONS]
+
+New here? "groundwork pretrain" trains a model on speeches of presidents in five minutes, "groundwork doctor" looks at this machine.
 
 commands:
 ${summaries()}
 
 "groundwork COMMAND --help" explains one, "groundwork --version" tells the version. Exit codes: 0 success, 1 a fault of
 ours, 2 wrong usage, 3 a Program that breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is not
-to be had, 6 text, a tokenizer or a dataset that cannot be used as it is, 7 stopped by a signal.`;
+to be had, 6 text, a tokenizer, a dataset or a run that cannot be used as it is, 7 stopped by a signal, 8 a run whose loss left for
+good.`;
 
 /** The list of commands whose names begin with `prefix`. */
 function summaries(prefix = ''): string {
@@ -123,6 +199,10 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return exitCodes.success;
   }
   const isGroup = [...commands.keys()].some((key) => key.startsWith(`${name} `));
+  const byDefault = groupDefaults.get(name);
+  if (byDefault !== undefined && second !== '--help' && (second === undefined || second.startsWith('--'))) {
+    return runCommandLine([name, byDefault, ...args.slice(1)], terminal);
+  }
   if (isGroup && (second === undefined || second === '--help')) {
     terminal.out(`usage: groundwork ${name} COMMAND [OPTIONS]\n\n${summaries(`${name} `)}`);
     return second === undefined ? exitCodes.usage : exitCodes.success;

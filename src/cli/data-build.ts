@@ -1,7 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, resolve } from 'node:path';
-import { faultOfPath } from '../core/node.ts';
 import {
   type BuildSettings,
   type BuiltDataset,
@@ -12,6 +9,8 @@ import {
   cleaningPresets,
   corpusSizeBytes,
   headerFields,
+  joinedRecords,
+  nameAfter,
   type RecordStream,
   readCorpus,
   readEvaluationTexts,
@@ -122,7 +121,7 @@ that cannot be used (nothing left, a broken record under --on-fault stop), 7 sto
     });
     const format = flags.oneOf('format', ['text', 'markdown', 'html', 'jsonl', 'parquet']);
     const metadataFields = [...headerFields(settings.header), ...(settings.groupField ? [settings.groupField] : [])];
-    const records = joined([
+    const records = joinedRecords([
       ...(flags.words.length === 0
         ? []
         : [
@@ -147,16 +146,6 @@ that cannot be used (nothing left, a broken record under --on-fault stop), 7 sto
     });
   },
 };
-
-/** The name of a dataset after its first input: that of the folder, or of the file without its endings. */
-function nameAfter(input: string): string {
-  if (input === '-') return 'stdin';
-  const name = basename(resolve(input));
-  const isFile = existsSync(input) && statSync(input).isFile();
-  const bare = isFile ? name.replace(/(\.[a-z0-9]+)+$/i, '') : name;
-  // A glob names no place.
-  return faultOfPath(bare) === undefined ? bare : 'dataset';
-}
 
 /** The settings of a build from its flags, over the defaults of the command and those of the schema. */
 export function settingsFrom(
@@ -270,16 +259,3 @@ function accountOf({ manifest, report }: BuiltDataset, folder: string): string {
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const documents = (value: number): string => (value === 1 ? 'one document' : `${count(value)} documents`);
-
-/** One stream after another, as one. */
-export async function* joined(streams: readonly RecordStream[]): RecordStream {
-  let before = 0;
-  for (const stream of streams) {
-    let bytesRead = 0;
-    for await (const batch of stream) {
-      bytesRead = batch.bytesRead;
-      yield { ...batch, bytesRead: before + bytesRead };
-    }
-    before += bytesRead;
-  }
-}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { exitCodes } from '../core/index.ts';
 import { runCommandLine } from './command-line.ts';
+import { LiveArea } from './live-area.ts';
 
 const { stdout, stderr, stdin } = process;
 
@@ -13,7 +14,10 @@ function stopSignal(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // The second one means now.
-      if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+      if (controller.signal.aborted) {
+        area.leave();
+        process.exit(exitCodes.interrupted);
+      }
       controller.abort(signal);
     });
   }
@@ -26,27 +30,29 @@ stdout.on('error', (fault: NodeJS.ErrnoException) => {
   process.exit(exitCodes.success);
 });
 
-let hasLiveLine = false;
-const eraseLine = '\r\x1b[K';
-const erased = (): string => {
-  const text = hasLiveLine ? eraseLine : '';
-  hasLiveLine = false;
-  return text;
-};
+const isTerminal = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env.TERM !== 'dumb';
+const mayColor = (stream: NodeJS.WriteStream): boolean => isTerminal(stream) && !process.env.NO_COLOR;
+
+const columns = () => stderr.columns || 80;
+const rows = () => stderr.rows || 24;
+const area = new LiveArea({ write: (text) => stderr.write(text), columns, rows });
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (text) => {
-    stderr.write(erased());
+    area.erase();
     stdout.write(`${text}\n`);
   },
-  error: (text) => stderr.write(`${erased()}${text}\n`),
-  ...(stderr.isTTY && {
-    live: (line) => {
-      stderr.write(`${erased()}${line.slice(0, stderr.columns - 1)}`);
-      hasLiveLine = line !== '';
-    },
-  }),
-  hasColor: stdout.isTTY && process.env.NO_COLOR === undefined,
+  stream: (text) => {
+    area.erase();
+    stdout.write(text);
+  },
+  error: (text) => area.print(text),
+  ...(isTerminal(stderr) && { live: (lines) => area.draw(lines) }),
+  columns,
+  rows,
+  hasColor: mayColor(stdout),
+  hasLiveColor: mayColor(stderr),
+  ...(stdin.isTTY === true && isTerminal(stdout) && { promptOutput: stdout }),
   get input() {
     return stdin;
   },

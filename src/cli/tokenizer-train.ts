@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { systemClock } from '../core/index.ts';
 import {
   corpusSizeBytes,
+  joinedRecords,
   readCorpus,
   readSourceCode,
   trainVocabulary,
@@ -11,7 +12,6 @@ import {
 import { formatCount } from '../page/index.ts';
 import { patterns } from '../tokenizer/index.ts';
 import type { Command } from './command-line.ts';
-import { joined } from './data-build.ts';
 import { type FlagKinds, mostWorkers, parseFlags, usageFault } from './flags.ts';
 import { duration, progressDisplay } from './progress-display.ts';
 import { byteText } from './text-table.ts';
@@ -81,7 +81,7 @@ that cannot be read, a broken record under --on-fault stop, 7 stopped by a signa
     const textField = flags.text('text-field');
     const maximumDocumentBytes = flags.size('max-document');
     const limit = maximumDocumentBytes !== undefined && { maximumDocumentBytes };
-    const records = joined([
+    const records = joinedRecords([
       ...(inputs.length === 0
         ? []
         : [

@@ -5,6 +5,7 @@ export type { Packing } from './batches/epoch-rows.ts';
 export { type ValidationRows, validationRows } from './batches/validation-rows.ts';
 export { type BuildRequest, type BuiltDataset, buildDataset } from './build/build.ts';
 export { type BuildSettings, buildSettingsSchema, headerFields } from './build/build-settings.ts';
+export { type CorpusDataset, type CorpusDatasetRequest, datasetOfCorpus, nameAfter } from './build/corpus-dataset.ts';
 export { readEvaluationTexts } from './build/evaluation-texts.ts';
 export { type BuildProgress, type BuildStage, buildStages } from './build/progress.ts';
 export { type BuildReport, buildReportSchema } from './build-report.ts';
@@ -29,11 +30,14 @@ export type {
   RecordStream,
   SourceRecord,
 } from './document.ts';
+export { bigramBaseline } from './inspect/bigram-baseline.ts';
 export { type DatasetInspection, type InspectionOptions, inspectDataset } from './inspect/inspection.ts';
 export { inspectionAsPage } from './inspect/inspection-page.ts';
 export { inspectionAsText } from './inspect/inspection-text.ts';
+export { cellWidth, wrapText } from './inspect/terminal-text.ts';
 export { corpusSizeBytes } from './readers/corpus-files.ts';
 export { type CorpusOptions, readCorpus } from './readers/corpus-reader.ts';
+export { joinedRecords } from './readers/joined-records.ts';
 export { readSourceCode, type SourceCodeOptions } from './readers/source-code.ts';
 export { type Dataset, openDataset } from './store/dataset.ts';
 export type { DatasetPart } from './store/dataset-part.ts';

@@ -1,8 +1,25 @@
 // model/: the GPT family, built from tensor/: layers, options, scaling rules, and where each option can be exported to.
-export { type ExportSupport, type ExportTarget, exportTargets } from './exports.ts';
+export {
+  type ArchitectureMatch,
+  type ExportSupport,
+  type ExportTarget,
+  exportsOf,
+  exportTargets,
+  nearestArchitecture,
+} from './exports.ts';
+export { gptModel } from './gpt.ts';
+export {
+  type GptConfig,
+  type GptSettings,
+  gptConfigSchema,
+  gptSettings,
+  type MlpKind,
+  mlpKinds,
+} from './gpt-config.ts';
 export {
   type AttendOptions,
   type CacheShape,
+  type ForwardOptions,
   type Initialization,
   type Model,
   type ParameterRole,
@@ -11,3 +28,14 @@ export {
   type Sequence,
   type Tensors,
 } from './model.ts';
+export { countParameters, type ParameterCount } from './parameter-count.ts';
+export {
+  type CachedSequence,
+  type CachedSequenceOptions,
+  cachedSequence,
+  causalSequence,
+  documentSequence,
+  type KeysAndValues,
+  type PrefillSequence,
+  prefillSequence,
+} from './sequence.ts';

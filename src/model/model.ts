@@ -1,5 +1,6 @@
 import type { Shape, Tensor } from '../tensor/index.ts';
 import type { ExportSupport } from './exports.ts';
+import type { GptSettings } from './gpt-config.ts';
 
 /**
  * What a parameter is for. Optimizer groups and scaling rules go by it: `embedding` is looked up by token or position,
@@ -64,6 +65,11 @@ export interface CacheShape {
   readonly headWidth: number;
 }
 
+export interface ForwardOptions {
+  /** Build each block's activations a second time in the backward pass: less memory, about a third more arithmetic. */
+  readonly recomputeBlocks?: boolean;
+}
+
 /** A language model at one size: parameters and how they turn tokens into logits. Symbolic; it holds no numbers. */
 export interface Model {
   readonly vocabularySize: number;
@@ -75,9 +81,11 @@ export interface Model {
   readonly cache?: CacheShape;
   /** Where it can be taken to, or the option that stands in the way. */
   readonly exports: ExportSupport;
+  /** Every option of a model that `gptModel` made: what an exporter goes by. */
+  readonly gpt?: GptSettings;
   /**
    * @param tokensBT int32 [B, T]
    * @returns logits [B, T, V]; those at position t depend on tokens up to t only
    */
-  forward(parameters: Tensors, tokensBT: Tensor, sequence: Sequence): Tensor;
+  forward(parameters: Tensors, tokensBT: Tensor, sequence: Sequence, options?: ForwardOptions): Tensor;
 }

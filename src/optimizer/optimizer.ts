@@ -27,12 +27,25 @@ export const muonGroupSchema = z.strictObject({
   numIterations: z.int().min(1),
 });
 
+const groupsSchema = z
+  .array(z.discriminatedUnion('algorithm', [adamWGroupSchema, muonGroupSchema]))
+  .min(1)
+  .superRefine((groups, context) => {
+    const roles = groups.flatMap((group) => group.roles);
+    const repeated = roles.find((role, index) => roles.indexOf(role) !== index);
+    if (repeated !== undefined) {
+      context.addIssue({ code: 'custom', message: `the role ${repeated} stands in two groups, expected in one` });
+    }
+  });
+
 export const optimizerSchema = z.strictObject({
-  groups: z.array(z.discriminatedUnion('algorithm', [adamWGroupSchema, muonGroupSchema])).min(1),
+  /** Each role of the model's parameters stands in exactly one. */
+  groups: groupsSchema,
   /** Gradients are scaled down to this global norm; null: never. */
   clipNorm: positive.nullable(),
 });
 
 export type AdamWGroup = z.infer<typeof adamWGroupSchema>;
 export type MuonGroup = z.infer<typeof muonGroupSchema>;
+export type OptimizerGroup = AdamWGroup | MuonGroup;
 export type OptimizerSpec = z.infer<typeof optimizerSchema>;

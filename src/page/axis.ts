@@ -9,6 +9,8 @@ export interface Axis {
   readonly format?: 'number' | 'compact' | 'bytes' | 'percent';
   /** The least range to show; data beyond it widens the axis. A linear axis of counts wants `[0, 0]`. */
   readonly atLeast?: readonly [number, number];
+  /** The most range to show; what lies beyond is drawn at the edge, so that one spike does not press the rest flat. */
+  readonly atMost?: readonly [number, number];
 }
 
 /** An axis that knows where values stand. */
@@ -51,7 +53,8 @@ export function placeAxis(
     ticks: ticks.map((value) => ({ value, text: write(value) })),
     place(value) {
       if (!isShown(axis, value)) return Number.NaN;
-      return from + ((warp(value) - warp(low)) / (warp(high) - warp(low))) * (to - from);
+      const shown = axis.atMost === undefined ? value : Math.min(high, Math.max(low, value));
+      return from + ((warp(shown) - warp(low)) / (warp(high) - warp(low))) * (to - from);
     },
   };
 }
@@ -60,8 +63,10 @@ export function placeAxis(
 function range(axis: Axis, values: Iterable<number>): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const value of [...values, ...(axis.atLeast ?? [])]) {
-    if (!isShown(axis, value)) continue;
+  const [least, most] = axis.atMost ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (const given of [...values, ...(axis.atLeast ?? [])]) {
+    if (!isShown(axis, given)) continue;
+    const value = Math.min(most, Math.max(least, given));
     low = Math.min(low, value);
     high = Math.max(high, value);
   }

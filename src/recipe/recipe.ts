@@ -1,5 +1,8 @@
+import { z } from 'zod';
+import { GroundworkError } from '../core/index.ts';
 import type { Model } from '../model/index.ts';
-import type { OptimizerSpec, Schedule } from '../optimizer/index.ts';
+import { type OptimizerSpec, optimizerSchema, type Schedule, scheduleSchema } from '../optimizer/index.ts';
+import { checkModel, failRecipe, failSchema } from './model-check.ts';
 
 /** The size at which a recipe is traced: what a plan chooses. */
 export interface RecipeSize {
@@ -32,4 +35,80 @@ export interface Recipe {
   model(size: RecipeSize): Model;
   optimizer(extent: RunExtent): OptimizerSpec;
   readonly schedule: Schedule;
+}
+
+const functionOf = (expected: string) =>
+  z.custom<(...given: never[]) => unknown>((value) => typeof value === 'function', `expected ${expected}`);
+
+const recipeSchema = z.strictObject({
+  name: z
+    .string()
+    .max(60)
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and single dashes, such as my-recipe'),
+  summary: z.string().min(1).max(300),
+  model: functionOf('a function of the size that returns a model'),
+  optimizer: functionOf('a function of the run that returns an optimizer'),
+  schedule: scheduleSchema,
+});
+
+/** Recipes that are checked already, so that a second check need not wrap them again. */
+const defined = new WeakSet<object>();
+
+/**
+ * A recipe, checked: its fields at once, what its functions return whenever they are called. A fault inside of a function comes
+ * out as a fault of the recipe. `verifyRecipe` checks the rest, which takes a size.
+ *
+ * @throws GroundworkError `invalid-recipe` that says what was found and what was expected
+ */
+export function defineRecipe(recipe: Recipe): Recipe {
+  return parseRecipe(recipe, 'the recipe');
+}
+
+/** `defineRecipe` for something of unknown origin; `source` says in messages what it is. */
+export function parseRecipe(value: unknown, source: string): Recipe {
+  if (typeof value === 'object' && value !== null && defined.has(value)) return value as Recipe;
+  const result = recipeSchema.safeParse(value);
+  if (!result.success) {
+    failSchema(source, result.error, 'A recipe has name, summary, model(size), optimizer(extent) and schedule.');
+  }
+  const given = value as Recipe;
+  const { name, summary, schedule } = result.data;
+  const what = `the recipe ${name}`;
+  const recipe: Recipe = Object.freeze({
+    name,
+    summary,
+    schedule,
+    model: (size: RecipeSize): Model => {
+      const model = blaming(`${what} failed in model()`, () => given.model(size));
+      checkModel(model, size, what);
+      return {
+        ...model,
+        forward: (...operands) => blaming(`${what} failed in forward()`, () => model.forward(...operands)),
+      };
+    },
+    optimizer: (extent: RunExtent): OptimizerSpec => {
+      const found = optimizerSchema.safeParse(blaming(`${what} failed in optimizer()`, () => given.optimizer(extent)));
+      if (found.success) return found.data;
+      return failSchema(`the optimizer of ${what}`, found.error, 'An optimizer has groups and clipNorm.');
+    },
+  });
+  defined.add(recipe);
+  return recipe;
+}
+
+/** Runs code of a recipe. What it throws is the recipe's fault, and a GroundworkError says so already. */
+function blaming<T>(failure: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof GroundworkError) throw cause;
+    const place = cause instanceof Error ? placeOf(cause) : undefined;
+    return failRecipe(`${failure}${place ? ` (${place})` : ''}: ${cause}`, 'Mend the recipe there.', cause);
+  }
+}
+
+/** File and line of the recipe's own code in a stack, where the file is one that `loadRecipe` has read. */
+function placeOf({ stack = '' }: Error): string | undefined {
+  const frame = /recipe:([^\n]+?):(\d+):\d+\)?(?:\n|$)/.exec(stack);
+  return frame ? `${decodeURI(frame[1] ?? '')}, line ${frame[2]}` : undefined;
 }

@@ -9,6 +9,20 @@ const finite = (min: number, max: number) => fc.double({ min, max, noNaN: true }
 /** Numbers below those of any measurement become 0: their powers of ten underflow. */
 const notTiny = (value: number) => (Math.abs(value) < 1e-30 ? 0 : value);
 
+describe('an axis that is clipped', () => {
+  test('draws what lies beyond at its edge, and shows no more than it may', () => {
+    const { place, ticks } = placeAxis({ label: 'x', atMost: [2, 6] }, [1, 3, 1e6], { from: 0, to: 400, maxTicks: 6 });
+    expect([place(1), place(2), place(4), place(6), place(1e6)]).toEqual([0, 0, 200, 400, 400]);
+    expect(ticks.map(({ value }) => value)).toEqual([2, 3, 4, 5, 6]);
+    expect(place(Number.NaN)).toBeNaN();
+  });
+
+  test('is no wider than its values', () => {
+    const { ticks } = placeAxis({ label: 'x', atMost: [0, 1000] }, [3, 4], { from: 0, to: 400, maxTicks: 6 });
+    expect(ticks.at(-1)?.value).toBe(4);
+  });
+});
+
 describe('ticks', () => {
   test('stand at 1, 2 and 5 times a power of ten', () => {
     expect(texts({}, [0, 97])).toEqual(['0', '20', '40', '60', '80', '100']);

@@ -1,0 +1,212 @@
+import { basename } from 'node:path';
+import { GroundworkError } from '../core/index.ts';
+import { nodeFileSystem } from '../core/node.ts';
+import { bigramBaseline, openDataset } from '../data/index.ts';
+import {
+  type Accuracy,
+  askChoices,
+  judgeGrammar,
+  minimalPairs,
+  openEvaluator,
+  openScorer,
+  readChoiceItems,
+  type Scorer,
+} from '../evaluation/index.ts';
+import { formatBytes, formatCount, formatShare } from '../page/index.ts';
+import { printableJson } from '../tokenizer/index.ts';
+import { type OpenedModel, openBaseModel } from './base-model.ts';
+import type { Command, Terminal } from './command-line.ts';
+import { type Flags, parseFlags, usageFault } from './flags.ts';
+import { engineFlagHelp, engineFlags } from './run-engine.ts';
+import { table } from './text-table.ts';
+
+const name = 'eval';
+
+/** `groundwork eval`: how good a model is. */
+export const evalCommand: Command = {
+  help: `usage: groundwork eval [RUN] [OPTIONS]
+
+Measures the model of a run (default: the newest): how many bits it needs for each byte of text that it has not seen, lower is better,
+beside a bigram model as a baseline.
+
+  --dataset FOLDER       measure on the validation text of this dataset (default: that of the run)
+  --documents N          on so many documents, spread evenly (default: all)
+  --pairs                also grammar: of two sentences, one of them wrong, which one the model finds likelier
+  --num-pairs N          pairs of each kind of grammar (default: 100)
+  --choices FILE         also questions from a file of JSON lines: {"query", "choices", "gold"}, {"context_options",
+                         "continuation", "gold"} or {"context", "continuation"}; may be repeated
+  --shots N              questions with their answers in front of each question (default: 0)
+  --batch N              rows that are read at once; the result does not depend on it (default: 8)
+  --step N               the checkpoint of this step (default: the last)
+${engineFlagHelp}
+  --json                 print the results as JSON
+
+Exit codes: 0 measured, 2 wrong usage, 4 an engine that is absent, 5 no such run or file, 6 a run, a dataset or a file of questions that
+cannot be used, 7 stopped by a signal, 8 a model whose losses are no numbers.`,
+  run: async (args, terminal) => {
+    const kinds = {
+      dataset: { type: 'string' },
+      documents: { type: 'string' },
+      pairs: { type: 'boolean' },
+      'num-pairs': { type: 'string' },
+      choices: { type: 'string', multiple: true },
+      shots: { type: 'string' },
+      batch: { type: 'string' },
+      step: { type: 'string' },
+      json: { type: 'boolean' },
+      ...engineFlags,
+    } as const;
+    const flags = parseFlags(name, args, kinds, { least: 0, most: 1 });
+    const numPairs = flags.wholeNumber('num-pairs', 1, 1000) ?? 100;
+    const numShots = flags.wholeNumber('shots', 0, 100) ?? 0;
+    if (flags.text('num-pairs') !== undefined && !flags.isSet('pairs'))
+      throw usageFault(name, '--num-pairs wants --pairs');
+    // Files are read first: a mistake in one is told before a long measurement.
+    const tasks = flags
+      .texts('choices')
+      .map((path) => ({ path, items: readChoiceItems(nodeFileSystem.readFile(path), path) }));
+    const opened = await openBaseModel(flags);
+    const isJson = flags.isSet('json');
+    const text = await measureText(opened, flags, terminal);
+    if (!isJson) terminal.out(textLines(text).join('\n'));
+    const wantsScorer = flags.isSet('pairs') || tasks.length > 0;
+    const scored = wantsScorer
+      ? await withScorer(opened, async (scorer) => {
+          const { tokenizer } = opened.base;
+          const progress = progressOf(terminal, 'sentences');
+          const grammar = flags.isSet('pairs')
+            ? await judgeGrammar(scorer, tokenizer, minimalPairs({ numPairs }), progress)
+            : undefined;
+          terminal.live?.('');
+          if (grammar && !isJson) {
+            const rows = [
+              ...grammar.categories.map(({ category, ...accuracy }) => [category, ...accuracyCells(accuracy)]),
+              ['all', ...accuracyCells(grammar)],
+            ];
+            terminal.out(`\n${table(['grammar', 'right', 'of', 'share', '95 % between'], rows)}\n(guessing: 50 %)`);
+          }
+          const choices = [];
+          for (const { path, items } of tasks) {
+            const result = await askChoices(scorer, tokenizer, items, { numShots }, progress);
+            terminal.live?.('');
+            const { answers: _, ...summary } = result;
+            choices.push({ file: path, ...summary });
+            if (!isJson) {
+              const row = [
+                basename(path),
+                ...accuracyCells(result),
+                formatShare(result.chance),
+                result.centeredAccuracy.toFixed(3),
+              ];
+              terminal.out(
+                `\n${table(['questions', 'right', 'of', 'share', '95 % between', 'guessing', 'centered'], [row])}`,
+              );
+            }
+          }
+          const { pairs: _, ...summary } = grammar ?? { pairs: [] };
+          return { ...(grammar && { grammar: summary }), ...(choices.length > 0 && { choices }) };
+        })
+      : {};
+    if (isJson) terminal.out(printableJson({ folder: opened.folder, ...text, ...scored }));
+  },
+};
+
+async function withScorer<Result>(
+  { engine, base }: OpenedModel,
+  use: (scorer: Scorer) => Promise<Result>,
+): Promise<Result> {
+  const scorer = await openScorer(engine, base.model);
+  try {
+    await scorer.load(base.parameters);
+    return await use(scorer);
+  } finally {
+    await scorer.close();
+  }
+}
+
+interface TextMeasurement {
+  readonly dataset: string;
+  readonly bitsPerByte: number;
+  readonly baselineBitsPerByte: number | null;
+  readonly numDocuments: number;
+  readonly numBytes: number;
+  readonly numTokens: number;
+}
+
+async function measureText({ base, engine }: OpenedModel, flags: Flags, terminal: Terminal): Promise<TextMeasurement> {
+  const folder = flags.text('dataset') ?? base.manifest.datasets[0]?.folder ?? '';
+  const dataset = openDataset(nodeFileSystem, folder);
+  try {
+    const { tokenizer } = dataset.manifest.fingerprints;
+    if (tokenizer !== base.manifest.tokenizerFingerprint) {
+      throw new GroundworkError('dataset-mismatch', `${folder} was made with another tokenizer than the model`, {
+        hint: `Build it again with the tokenizer of the run: data build ... --tokenizer ${base.manifest.datasets[0]?.folder}/tokenizer.json`,
+      });
+    }
+    const numDocuments = flags.wholeNumber('documents', 1);
+    const evaluator = await openEvaluator(engine, base.model, {
+      dataset,
+      batchSize: flags.wholeNumber('batch', 1) ?? 8,
+      contextLength: base.model.contextLength,
+      ...(numDocuments !== undefined && { numDocuments }),
+    });
+    try {
+      await evaluator.load(base.parameters);
+      const { signal } = terminal;
+      const found = await evaluator.bitsPerByte({
+        ...(signal && { signal }),
+        onBatch: (done, all) => terminal.live?.(`measuring  ${Math.floor((100 * done) / all)} %`),
+      });
+      terminal.live?.('');
+      if (found.numNonFinite > 0) {
+        throw new GroundworkError(
+          'diverged',
+          `the model gives no number for ${formatCount(found.numNonFinite)} tokens`,
+          {
+            hint: 'The model is broken: take an earlier checkpoint by --step.',
+          },
+        );
+      }
+      const { bitsPerByte, numBytes, numTokens } = found;
+      const baselineBitsPerByte = bigramBaseline(dataset);
+      return {
+        dataset: folder,
+        bitsPerByte,
+        baselineBitsPerByte,
+        numDocuments: found.numDocuments,
+        numBytes,
+        numTokens,
+      };
+    } finally {
+      await evaluator.close();
+    }
+  } finally {
+    dataset.close();
+  }
+}
+
+function textLines({ dataset, bitsPerByte, baselineBitsPerByte, numDocuments, numBytes, numTokens }: TextMeasurement) {
+  return [
+    `bits per byte:  ${bitsPerByte.toFixed(4)}`,
+    ...(baselineBitsPerByte === null ? [] : [`a bigram model: ${baselineBitsPerByte.toFixed(4)}`]),
+    `measured on:    ${formatCount(numDocuments)} held-out documents of ${dataset}, ${formatBytes(numBytes)}, ${formatCount(numTokens)} tokens`,
+  ];
+}
+
+function accuracyCells({ numCorrect, numItems, accuracy, interval: [low, high] }: Accuracy): string[] {
+  return [
+    formatCount(numCorrect),
+    formatCount(numItems),
+    formatShare(accuracy),
+    `${formatShare(low)} and ${formatShare(high)}`,
+  ];
+}
+
+function progressOf(terminal: Terminal, what: string) {
+  const { signal } = terminal;
+  return {
+    ...(signal && { signal }),
+    onScored: (done: number, all: number) =>
+      terminal.live?.(`judging  ${formatCount(done)} of ${formatCount(all)} ${what}`),
+  };
+}

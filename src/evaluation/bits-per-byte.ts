@@ -1,0 +1,167 @@
+import { GroundworkError } from '../core/index.ts';
+import { type Dataset, validationRows } from '../data/index.ts';
+import type { Engine } from '../engine/index.ts';
+import type { Model } from '../model/index.ts';
+import { traceLosses } from '../recipe/index.ts';
+import { type ParameterArrays, SessionPool } from './session-pool.ts';
+
+export interface EvaluatorOptions {
+  /** Its validation documents are what the model is measured on. */
+  readonly dataset: Dataset;
+  /** Rows read at once: speed and memory depend on it, the result does not. */
+  readonly batchSize: number;
+  /** T: how far the model reads; a longer document is read in pieces. */
+  readonly contextLength: number;
+  /** Measure on so many documents only, spread evenly over all. Default: all. */
+  readonly numDocuments?: number;
+  /**
+   * Put several documents into a row and hide them from each other: fewer rows. It tells the same as the default (a row of its own
+   * for each piece of a document) for models that know positions only by their distance. Default false.
+   */
+  readonly documentMask?: boolean;
+}
+
+/** What one document cost. */
+export interface DocumentScore {
+  /** The number of the document in the validation part. */
+  readonly document: number;
+  readonly numBytes: number;
+  /** Tokens that were predicted. */
+  readonly numTokens: number;
+  /** Σ loss over them, in nats. */
+  readonly nats: number;
+}
+
+export interface BitsPerByte {
+  /** Σ loss / (ln 2 · bytes). NaN or infinite where a loss was, never a number that leaves losses out. */
+  readonly bitsPerByte: number;
+  /** Σ loss, in nats. */
+  readonly nats: number;
+  /** UTF-8 bytes of the documents. */
+  readonly numBytes: number;
+  /** Tokens that were predicted. */
+  readonly numTokens: number;
+  readonly numDocuments: number;
+  /** Predicted tokens whose loss is not a finite number: the model is broken where this is not 0. */
+  readonly numNonFinite: number;
+  /** By rising number, for paired comparisons between models. */
+  readonly documents: readonly DocumentScore[];
+}
+
+export interface EvaluationProgress {
+  /** Stops the measurement after the batch at hand; it then throws `interrupted`. */
+  readonly signal?: AbortSignal;
+  onBatch?(numDone: number, numBatches: number): void;
+}
+
+/** Measures a model, with whatever parameters it has at the time, on fixed text. */
+export interface Evaluator {
+  readonly numDocuments: number;
+  readonly numBytes: number;
+  readonly numTokens: number;
+  readonly numBatches: number;
+  /** Takes over parameters. The arrays must not change until the next call. */
+  load(parameters: ParameterArrays): Promise<void>;
+  bitsPerByte(progress?: EvaluationProgress): Promise<BitsPerByte>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what measures a model in bits per byte on the validation documents of a dataset:
+ *
+ * bits per byte = Σ weight · loss / (ln 2 · bytes),
+ *
+ * with losses in nats, summed in float64 document by document. Bytes are those of the text, so models with different tokenizers can be
+ * compared. Each token but the begin tokens is predicted exactly once.
+ *
+ * @throws `invalid-dataset` where there are no validation documents, `dataset-mismatch` where they have tokens that the model does not know; what the engine throws on loading
+ */
+export async function openEvaluator(engine: Engine, model: Model, options: EvaluatorOptions): Promise<Evaluator> {
+  const { dataset, batchSize, contextLength, numDocuments, documentMask = false } = options;
+  requireValidation(dataset);
+  requireVocabulary(dataset, model);
+  const rows = validationRows(dataset, {
+    contextLength,
+    batchSize,
+    packing: documentMask ? 'documents' : 'alone',
+    ...(numDocuments === undefined ? {} : { numDocuments }),
+  });
+  const pool = new SessionPool(engine, 1);
+  const program = () => traceLosses(model, { batchSize, contextLength, documentMask });
+
+  const bitsPerByte = async ({ signal, onBatch }: EvaluationProgress = {}): Promise<BitsPerByte> => {
+    const session = await pool.session('losses', program);
+    const sums = new Map<number, { nats: number; numTokens: number }>();
+    let numNonFinite = 0;
+    let batch: ReturnType<typeof rows.batch> | undefined;
+    for (let number = 0; number < rows.numBatches; number++) {
+      if (signal?.aborted) throw interrupted();
+      batch = rows.batch(number, batch);
+      const { tokens, targets, weights, segments, documents } = batch;
+      const { losses } = await session.run(documentMask ? { tokens, targets, segments } : { tokens, targets });
+      for (let i = 0; i < weights.length; i++) {
+        const weight = weights[i] as number;
+        // A padded place does not count, whatever its loss: 0 · NaN would be NaN.
+        if (weight === 0) continue;
+        const loss = losses?.[i] as number;
+        if (!Number.isFinite(loss)) numNonFinite += 1;
+        const document = documents[i] as number;
+        const sum = sums.get(document);
+        if (sum === undefined) sums.set(document, { nats: weight * loss, numTokens: 1 });
+        else {
+          sum.nats += weight * loss;
+          sum.numTokens += 1;
+        }
+      }
+      onBatch?.(number + 1, rows.numBatches);
+    }
+    const scores = [...sums]
+      .sort(([a], [b]) => a - b)
+      .map(([document, sum]) => ({ document, numBytes: dataset.validation.documentBytes(document), ...sum }));
+    const nats = scores.reduce((total, score) => total + score.nats, 0);
+    return {
+      bitsPerByte: nats / (Math.LN2 * rows.numBytes),
+      nats,
+      numBytes: rows.numBytes,
+      numTokens: rows.numTokens,
+      numDocuments: rows.numDocuments,
+      numNonFinite,
+      documents: scores,
+    };
+  };
+
+  return {
+    numDocuments: rows.numDocuments,
+    numBytes: rows.numBytes,
+    numTokens: rows.numTokens,
+    numBatches: rows.numBatches,
+    load: (parameters) => pool.load(parameters),
+    bitsPerByte,
+    close: () => pool.close(),
+  };
+}
+
+function requireValidation({ validation, manifest, folder }: Dataset): void {
+  if (validation.numDocuments > 0 && validation.numBytes > 0) return;
+  throw new GroundworkError(
+    'invalid-dataset',
+    `dataset ${manifest.name} (${folder}) has no validation documents, expected at least one to measure a model on`,
+    { hint: 'Build it again with a validation part, or from more documents.' },
+  );
+}
+
+function requireVocabulary({ manifest, folder }: Dataset, { vocabularySize }: Model): void {
+  if (manifest.vocabularySize <= vocabularySize) return;
+  throw new GroundworkError(
+    'dataset-mismatch',
+    `dataset ${manifest.name} (${folder}) has a vocabulary of ${manifest.vocabularySize} tokens, expected at most ` +
+      `${vocabularySize}, that of the model`,
+    { hint: 'Measure the model on a dataset of its own tokenizer.' },
+  );
+}
+
+function interrupted(): GroundworkError {
+  return new GroundworkError('interrupted', 'the evaluation was stopped before its end', {
+    hint: 'Run the same command again.',
+  });
+}

@@ -1,0 +1,7 @@
+// recipe/causality/: two checks that logits at position t of a row depend on tokens of that row up to t only: a proof that follows every
+// value through the graph, and a probe that changes tokens and looks.
+export type { ForwardNames } from './interpretation.ts';
+export { findLeak, type Leak, type LeakStep } from './leak.ts';
+export { type ProbedLeak, type ProbeOptions, probeForLeaks, requireNoLeakInProbe } from './probe.ts';
+export { leakError, requireCausal } from './proof.ts';
+export { graphDifference, sameGraph } from './same-graph.ts';

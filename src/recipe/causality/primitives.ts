@@ -1,0 +1,71 @@
+import type { PrimitiveName } from '../../tensor/index.ts';
+import { cast, elementwise, where } from './elementwise.ts';
+import { gatherRows, scatterAddAlongAxis, scatterAddRows, takeAlongAxis } from './lookup.ts';
+import { matmul } from './matmul.ts';
+import {
+  broadcastTo,
+  concatenate,
+  constant,
+  given,
+  iota,
+  pad,
+  reshape,
+  slice,
+  transpose,
+  unchanged,
+} from './movement.ts';
+import { argMax, cumulativeSum, reduceMax, reduceSum } from './reduction.ts';
+import type { Rule } from './rule.ts';
+
+/** How what is known of the operands of each primitive carries over to its result. */
+export const primitiveRules: { readonly [Name in PrimitiveName]: Rule } = {
+  input: given,
+  state: given,
+  constant,
+  iota,
+  stopGradient: unchanged,
+  // The second operand is waited for, not looked at.
+  after: unchanged,
+  negate: elementwise('negate'),
+  abs: elementwise('abs'),
+  sign: elementwise('sign'),
+  exp: elementwise('exp'),
+  log: elementwise('log'),
+  sqrt: elementwise('sqrt'),
+  reciprocal: elementwise('reciprocal'),
+  floor: elementwise('floor'),
+  sin: elementwise('sin'),
+  cos: elementwise('cos'),
+  tanh: elementwise('tanh'),
+  erf: elementwise('erf'),
+  add: elementwise('add'),
+  subtract: elementwise('subtract'),
+  multiply: elementwise('multiply'),
+  divide: elementwise('divide'),
+  power: elementwise('power'),
+  maximum: elementwise('maximum'),
+  minimum: elementwise('minimum'),
+  equal: elementwise('equal'),
+  less: elementwise('less'),
+  lessOrEqual: elementwise('lessOrEqual'),
+  and: elementwise('and'),
+  or: elementwise('or'),
+  not: elementwise('not'),
+  where,
+  cast,
+  reduceSum,
+  reduceMax,
+  argMax,
+  cumulativeSum,
+  matmul,
+  reshape,
+  transpose,
+  broadcastTo,
+  slice,
+  pad,
+  concatenate,
+  gatherRows,
+  scatterAddRows,
+  takeAlongAxis,
+  scatterAddAlongAxis,
+};

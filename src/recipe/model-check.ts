@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { GroundworkError } from '../core/index.ts';
+import { type Model, parameterRoles } from '../model/index.ts';
+import type { RecipeSize } from './recipe.ts';
+
+const extent = z.int().min(1);
+const factor = z.number().min(0).optional();
+
+const parameterSchema = z.strictObject({
+  shape: z.array(extent),
+  role: z.enum(parameterRoles),
+  initialization: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('normal'), deviation: z.number().min(0) }),
+    z.strictObject({ kind: z.literal('uniform'), limit: z.number().min(0) }),
+    z.strictObject({ kind: z.literal('constant'), value: z.number() }),
+  ]),
+  learningRateFactor: factor,
+  weightDecayFactor: factor,
+});
+
+const modelSchema = z.looseObject({
+  vocabularySize: extent,
+  contextLength: extent,
+  // Not a record, which would pass over a parameter called __proto__.
+  parameters: z.custom<object>((value) => typeof value === 'object' && value !== null, 'expected parameters by name'),
+  cache: z.strictObject({ numLayers: extent, numGroups: extent, headWidth: extent }).optional(),
+  forward: z.custom((value) => typeof value === 'function', 'expected a function'),
+});
+
+/** Names that a person can read in tables and that no file or state format trips over. */
+const parameterName = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$/;
+
+/**
+ * Checks what a recipe returned as its model, apart from what `forward` does.
+ *
+ * @throws GroundworkError `invalid-recipe`
+ */
+export function checkModel(model: unknown, size: RecipeSize, what: string): asserts model is Model {
+  const source = `the model of ${what}`;
+  const result = modelSchema.safeParse(model);
+  if (!result.success) {
+    failSchema(source, result.error, 'A model has vocabularySize, contextLength, parameters, exports and forward.');
+  }
+  const { vocabularySize, contextLength, parameters } = result.data;
+  if (vocabularySize !== size.vocabularySize || contextLength !== size.contextLength) {
+    failRecipe(
+      `${source} has vocabularySize ${vocabularySize} and contextLength ${contextLength}, ` +
+        `expected ${size.vocabularySize} and ${size.contextLength}, as its size says`,
+      'Make the model from the size that model(size) is given.',
+    );
+  }
+  const names = Object.keys(parameters);
+  if (names.length === 0) failRecipe(`${source} has no parameters`, 'There is nothing to train without one.');
+  for (const [name, spec] of Object.entries(parameters)) {
+    if (!parameterName.test(name) || name.startsWith('optimizer.') || name.startsWith('layers.')) {
+      failRecipe(
+        `${source} has a parameter called "${name}"`,
+        'Names are words of letters, digits and _ joined by dots, such as blocks.0.mlp.up; ' +
+          'those that begin with "optimizer." or "layers." are taken.',
+      );
+    }
+    const checked = parameterSchema.safeParse(spec);
+    if (!checked.success) {
+      failSchema(`${source}, parameter ${name}`, checked.error, 'A parameter has shape, role and initialization.');
+    }
+  }
+}
+
+export function failRecipe(message: string, hint: string, cause?: unknown): never {
+  throw new GroundworkError('invalid-recipe', message, { hint, cause });
+}
+
+/** The first problem that a schema found, with the field it lies in. */
+export function failSchema(source: string, error: z.ZodError, hint: string): never {
+  const issue = error.issues[0];
+  const field = issue?.path.join('.');
+  return failRecipe(`${source}${field ? `, field ${field}` : ''}: ${issue?.message ?? 'does not fit'}`, hint);
+}

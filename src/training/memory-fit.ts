@@ -1,0 +1,163 @@
+import { GroundworkError } from '../core/index.ts';
+import type { Engine, MemoryEstimate } from '../engine/index.ts';
+import { type Recipe, traceLosses } from '../recipe/index.ts';
+import type { MemoryLimit } from './memory-limit.ts';
+import { type StepExtent, traceStep } from './prepared-step.ts';
+
+/** How a step is cut up so that it fits into memory. */
+export interface MemoryFit {
+  readonly microBatchSize: number;
+  readonly recompute: boolean;
+  /** Rows that are evaluated at once. */
+  readonly evaluationBatchSize: number;
+  readonly neededBytes: number;
+  /** What was done to make it fit, a sentence each; empty where it fits as it is. */
+  readonly reasons: readonly string[];
+}
+
+export interface MemoryQuestion {
+  /** The batch as it would be if memory did not matter. */
+  readonly extent: StepExtent;
+  readonly limit: MemoryLimit;
+  /** The person chose the size of micro-batches: it is kept or refused. */
+  readonly isFixed: boolean;
+}
+
+/** More micro-batches make the graph too long: each is a copy of the model in it. */
+const mostMicroBatches = 16;
+/** Of what is available, for what no estimate knows of: other programs, fragments, the heap of JavaScript. */
+const usableShare = 0.9;
+/** Rows that are evaluated at once, where memory is no matter: products of matrices get no faster with more. */
+const evaluationRows = 8;
+
+/**
+ * Fits a training step into memory before anything is allocated: smaller micro-batches first, which cost nothing but a longer graph,
+ * then activations that are computed a second time, which costs about a third more arithmetic.
+ *
+ * @throws `out-of-memory` where nothing fits, with what is needed, what is there, and how large a batch would fit
+ */
+export function fitMemory(engine: Engine, recipe: Recipe, question: MemoryQuestion): MemoryFit {
+  const { extent, limit, isFixed } = question;
+  const { batchSize } = extent.batch;
+  const usableBytes = Math.floor(usableShare * limit.availableBytes);
+  const estimate = (microBatchSize: number, recompute: boolean): MemoryEstimate =>
+    engine.estimateMemory(traceStep(recipe, { ...extent, batch: { ...extent.batch, microBatchSize, recompute } }));
+
+  const sizes = isFixed ? [extent.batch.microBatchSize] : divisorsOf(batchSize, extent.batch.microBatchSize);
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const recompute of extent.batch.recompute ? [true] : [false, true]) {
+    let largest: { readonly size: number; readonly memory: MemoryEstimate } | undefined;
+    for (const microBatchSize of sizes) {
+      if (leastBytes(extent, microBatchSize) > usableBytes) continue;
+      // What the first graph needs tells what smaller parts will: tracing a graph of many parts takes long.
+      const guess = largest && guessedBytes(largest.memory, microBatchSize / largest.size);
+      if (guess !== undefined && guess > usableBytes) {
+        smallest = Math.min(smallest, guess);
+        continue;
+      }
+      const memory = estimate(microBatchSize, recompute);
+      largest ??= { size: microBatchSize, memory };
+      const isCut = microBatchSize < extent.batch.microBatchSize || (recompute && !extent.batch.recompute);
+      const evaluationBatchSize = isCut ? Math.min(evaluationRows, microBatchSize) : evaluationRows;
+      const neededBytes = memory.peakBytes + bytesBeside(engine, recipe, extent, evaluationBatchSize);
+      smallest = Math.min(smallest, neededBytes);
+      if (neededBytes > usableBytes) continue;
+      const reasons = reasonsOf(extent, microBatchSize, recompute, limit);
+      return { microBatchSize, recompute, evaluationBatchSize, neededBytes, reasons };
+    }
+  }
+  throw refusal(question, smallest, usableBytes, (rows) => {
+    const batch = { ...extent.batch, batchSize: rows, microBatchSize: rows };
+    if (leastBytes({ ...extent, batch }, rows) > usableBytes) return undefined;
+    return (
+      engine.estimateMemory(traceStep(recipe, { ...extent, batch })).peakBytes + bytesBeside(engine, recipe, extent, 1)
+    );
+  });
+}
+
+/** What a step needs if only a share of its rows is at work at once: activations shrink with it, nothing else. */
+function guessedBytes({ peakBytes, activationBytes }: MemoryEstimate, share: number): number {
+  return peakBytes - (1 - share) * activationBytes;
+}
+
+/** What lives beside the training step: the session that evaluates, and a copy of the parameters for it and for checkpoints. */
+function bytesBeside(engine: Engine, recipe: Recipe, extent: StepExtent, evaluationBatchSize: number): number {
+  const model = recipe.model(extent.size);
+  const evaluation = engine.estimateMemory(
+    traceLosses(model, { batchSize: evaluationBatchSize, contextLength: extent.size.contextLength }),
+  );
+  const numParameters = Object.values(model.parameters).reduce(
+    (sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1),
+    0,
+  );
+  // Parameters with both moments of AdamW are the most that a checkpoint holds at once.
+  return evaluation.peakBytes + 3 * 4 * numParameters;
+}
+
+/** Logits and their gradient alone: a bound that needs no graph. */
+function leastBytes({ size }: StepExtent, microBatchSize: number): number {
+  return 2 * 4 * microBatchSize * size.contextLength * size.vocabularySize;
+}
+
+/** Sizes of micro-batches that divide the batch, from `largest` down, in not too many parts. */
+function divisorsOf(batchSize: number, largest: number): number[] {
+  const found: number[] = [];
+  for (let size = largest; size >= Math.max(1, batchSize / mostMicroBatches); size--) {
+    const last = found.at(-1);
+    // Halving is fine enough; each attempt traces a graph.
+    if (batchSize % size === 0 && (last === undefined || size <= last / 2 || size === 1)) found.push(size);
+  }
+  return found;
+}
+
+function reasonsOf(extent: StepExtent, microBatchSize: number, recompute: boolean, limit: MemoryLimit): string[] {
+  const reasons: string[] = [];
+  const available = sizeText(limit.availableBytes);
+  if (microBatchSize < extent.batch.microBatchSize) {
+    reasons.push(
+      `Each step is computed in ${extent.batch.batchSize / microBatchSize} micro-batches of ${rowsText(microBatchSize)}, ` +
+        `so that it fits into ${available} (${limit.limit}).`,
+    );
+  }
+  if (recompute && !extent.batch.recompute) {
+    reasons.push(`Activations are computed a second time instead of kept, so that a step fits into ${available}.`);
+  }
+  return reasons;
+}
+
+function refusal(
+  { extent, limit, isFixed }: MemoryQuestion,
+  smallestBytes: number,
+  usableBytes: number,
+  bytesFor: (rows: number) => number | undefined,
+): GroundworkError {
+  const { size, batch } = extent;
+  let fitting = 0;
+  for (
+    let rows = 2 ** Math.floor(Math.log2(batch.batchSize));
+    rows >= 1 && fitting === 0;
+    rows = Math.floor(rows / 4)
+  ) {
+    const bytes = bytesFor(rows);
+    if (bytes !== undefined && bytes <= usableBytes) fitting = rows;
+  }
+  const least = Math.max(Number.isFinite(smallestBytes) ? smallestBytes : leastBytes(extent, batch.microBatchSize));
+  const hint =
+    fitting > 0
+      ? `${isFixed ? 'Micro-batches' : 'A batch'} of ${rowsText(fitting)} would fit; a shorter context or a smaller model would too.`
+      : 'Choose a smaller model or a shorter context, or a machine with more memory.';
+  return new GroundworkError(
+    'out-of-memory',
+    `a step of ${rowsText(batch.batchSize)} of ${size.contextLength} tokens needs at least ${sizeText(least)} of memory, ` +
+      `found ${sizeText(limit.availableBytes)} (${limit.limit}), of which ${sizeText(usableBytes)} may be used`,
+    { hint },
+  );
+}
+
+const rowsText = (rows: number): string => (rows === 1 ? 'one row' : `${rows.toLocaleString('en-US')} rows`);
+
+/** A size for people: `3.2 GB`. */
+export function sizeText(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toPrecision(3)} GB`;
+  return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
+}

@@ -1,0 +1,94 @@
+import type { Budget, Plan } from './plan.ts';
+import type { PlanRequest } from './plan-request.ts';
+import type { TextExtent } from './text-extent.ts';
+
+/** Evaluations, samples and checkpoints of a run, and the time that they take. */
+export interface Pauses {
+  readonly evaluation: Plan['evaluation'];
+  readonly samples: Plan['samples'];
+  readonly checkpoints: Plan['checkpoints'];
+  /** All of them, the last ones included. */
+  readonly otherMs: number;
+  /** The last ones: what has to be left when training ends. */
+  readonly finalMs: number;
+}
+
+export interface PauseQuestion {
+  readonly text: TextExtent;
+  readonly budget: Budget;
+  readonly msPerStep: number;
+  /** Tokens of a step. */
+  readonly batchTokens: number;
+  readonly contextLength: number;
+  readonly numSteps: number;
+  readonly evaluationBatchSize: number;
+}
+
+/** How often a run is evaluated, and lets its model speak. */
+const numEvaluations = 12;
+const numSamples = 6;
+/** Evaluations on the way may take this share of a run, the last one that. */
+const evaluationShare = 0.04;
+const finalShare = 0.15;
+const sampleTokens = 64;
+/** Reading a prompt and writing 64 tokens, and saving a checkpoint: some tenths of a second each. */
+const sampleMs = 400;
+const checkpointMs = 300;
+
+/** Plans what happens between steps, so that it costs little of the run and is part of its budget. */
+export function planPauses(request: PlanRequest, question: PauseQuestion): Pauses {
+  const { text, budget, msPerStep, batchTokens, contextLength, numSteps, evaluationBatchSize } = question;
+  const { numValidationDocuments, numValidationTokens } = text;
+  const durationMs = budget.kind === 'time' ? budget.durationMs : numSteps * msPerStep;
+
+  // A forward pass is a third of a step; rows hold one document, or a piece of one, and are padded.
+  const rowMs = ((msPerStep / batchTokens) * contextLength) / 3;
+  const rowsPerDocument =
+    numValidationDocuments === 0 ? 0 : numValidationTokens / numValidationDocuments / contextLength + 0.5;
+  const documentMs = Math.max(1e-6, Math.max(1, rowsPerDocument) * rowMs);
+  const affordable = (share: number, times: number) => Math.floor((share * durationMs) / times / documentMs);
+  const clamp = (value: number, least: number) => Math.min(numValidationDocuments, Math.max(least, value));
+
+  const numDocuments = Math.min(
+    numValidationDocuments,
+    request.numEvaluationDocuments ?? clamp(affordable(evaluationShare, numEvaluations), 8),
+  );
+  // Without a limit of time the last evaluation is on everything, whatever it costs.
+  const numFinalDocuments =
+    budget.kind === 'time' ? clamp(affordable(finalShare, 1), Math.max(8, numDocuments)) : numValidationDocuments;
+
+  const spread = (times: number) => roundStep(Math.max(1, Math.ceil(numSteps / times)));
+  const evaluation = {
+    everySteps: numDocuments === 0 ? 0 : (request.evaluationEverySteps ?? spread(numEvaluations)),
+    numDocuments,
+    numFinalDocuments,
+    batchSize: evaluationBatchSize,
+  };
+  const samples = {
+    everySteps: request.sampleEverySteps ?? (durationMs < 20_000 ? 0 : spread(numSamples)),
+    numTokens: sampleTokens,
+    prompts: [...(request.prompts ?? [])],
+  };
+  const checkpoints = {
+    everyMs: request.checkpointEveryMs ?? Math.min(600_000, Math.max(20_000, durationMs / 8)),
+    everySteps: request.checkpointEverySteps ?? null,
+    keep: Math.max(2, request.keep ?? 2),
+  };
+  const times = (everySteps: number) => (everySteps === 0 ? 0 : Math.floor((numSteps - 1) / everySteps));
+  const finalMs = numFinalDocuments * documentMs + sampleMs + checkpointMs;
+  const otherMs =
+    times(evaluation.everySteps) * numDocuments * documentMs +
+    times(samples.everySteps) * sampleMs +
+    Math.floor(durationMs / Math.max(1, checkpoints.everyMs)) * checkpointMs +
+    finalMs;
+  return { evaluation, samples, checkpoints, otherMs, finalMs };
+}
+
+/** A number of steps that is easy to remember: 1, 2, 5, 10, 20, 25, 50, … no less than half of `value`. */
+function roundStep(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  const steps = [1, 2, 2.5, 5]
+    .map((factor) => factor * power)
+    .filter((step) => Number.isInteger(step) && step <= value);
+  return steps.at(-1) ?? 1;
+}

@@ -1,0 +1,79 @@
+import { scheduleFactor } from '../optimizer/index.ts';
+import { affordableSteps, decayFrom, type Pace, type PaceQuestion, type Rescheduling } from './pace.ts';
+import type { Plan } from './plan.ts';
+import type { TrainingState } from './training-state.ts';
+
+/** A moment of a run. */
+export interface RunMoment {
+  /** Steps that are done. */
+  readonly step: number;
+  readonly training: TrainingState;
+  /** Time of the run so far, over resumes. */
+  readonly elapsedMs: number;
+}
+
+/** Asked only where the time decides: with a budget of time, and a schedule that is flat until it decays. */
+function paceQuestion(plan: Plan, { step, training, elapsedMs }: RunMoment): PaceQuestion | undefined {
+  const { schedule, expected, mostSteps } = plan;
+  if (!isTimed(plan)) return undefined;
+  return {
+    step,
+    schedule,
+    pace: { ...training.pace, elapsedMs },
+    budgetMs: expected.limitMs ?? 0,
+    finalMs: finalMs(plan, training.pace),
+    plannedMsPerStep: expected.msPerStep,
+    mostSteps: mostSteps ?? Number.MAX_SAFE_INTEGER,
+  };
+}
+
+function isTimed({ schedule, expected }: Plan): boolean {
+  const isFlatFirst = schedule.kind === 'warmupStableDecay' || schedule.kind === 'warmupStableSquareRoot';
+  return expected.limitMs !== null && isFlatFirst;
+}
+
+/** How the run ends, where that is decided at this moment; undefined where it was decided before, or is not yet. */
+export function endFixedAt(plan: Plan, moment: RunMoment): Rescheduling | undefined {
+  if (moment.training.rescheduling !== null) return undefined;
+  const question = paceQuestion(plan, moment);
+  return question && decayFrom(question);
+}
+
+/** Steps of the whole run, as far as is known. With a budget of time, the flat part goes on until its end is fixed. */
+export function stepsOfRun(plan: Plan, moment: RunMoment): number {
+  const { rescheduling } = moment.training;
+  if (rescheduling !== null) return rescheduling.numSteps;
+  const question = paceQuestion(plan, moment);
+  return question === undefined ? plan.numSteps : Math.max(moment.step + 1, affordableSteps(question));
+}
+
+/** The factor on the learning rates in the step after so many: a pure function of plan, step and what was fixed. */
+export function factorOfStep(plan: Plan, rescheduling: Rescheduling | null, step: number): number {
+  const { schedule, numSteps } = plan;
+  if (rescheduling !== null && step >= rescheduling.fromStep) {
+    return scheduleFactor({ ...schedule, decayShare: rescheduling.decayShare }, step, rescheduling.numSteps);
+  }
+  if (!isTimed(plan)) return scheduleFactor(schedule, step, numSteps);
+  // Flat for as long as its end is open.
+  return scheduleFactor({ ...schedule, kind: 'constant' }, step, Number.MAX_SAFE_INTEGER);
+}
+
+/** What the end takes: as planned, and longer where evaluations on the way have shown so. */
+function finalMs({ evaluation, expected }: Plan, { evaluationMs, numEvaluatedDocuments }: Pace): number {
+  if (numEvaluatedDocuments === 0) return expected.finalMs;
+  return Math.max(expected.finalMs, (evaluation.numFinalDocuments * evaluationMs) / numEvaluatedDocuments);
+}
+
+/** Time until the end of the run; undefined before a step was timed. */
+export function remainingMs(plan: Plan, moment: RunMoment): number | undefined {
+  const { step, training, elapsedMs } = moment;
+  const { pace } = training;
+  if (pace.numTimedSteps === 0) return undefined;
+  const msPerStep = pace.stepsMs / pace.numTimedSteps + pace.otherMs / Math.max(1, step);
+  const atPace = (stepsOfRun(plan, moment) - step) * msPerStep + finalMs(plan, pace);
+  const { limitMs } = plan.expected;
+  // The end of the text may come before the end of the time.
+  return limitMs === null || training.rescheduling !== null
+    ? atPace
+    : Math.min(atPace, Math.max(0, limitMs - elapsedMs));
+}

@@ -1,0 +1,32 @@
+import { GroundworkError } from '../../core/index.ts';
+import { resolveInside } from '../../core/node.ts';
+
+/** What is wrong with one file of a run. */
+export interface RunProblem {
+  /** Path inside the run's folder, such as `checkpoints/step-00000100/model.safetensors`. */
+  readonly file: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** A problem as a clause: `run.json: found X, expected Y`. */
+export function problemText({ file, expected, found }: RunProblem): string {
+  return `${file}: found ${found}, expected ${expected}`;
+}
+
+/** What is wrong with where a file of a run lies: nothing outside of the folder is read. */
+export function linkProblem(folder: string, file: string): RunProblem | undefined {
+  try {
+    resolveInside(folder, file);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GroundworkError)) throw error;
+    return { file, expected: 'a file inside the run', found: error.message };
+  }
+}
+
+/** A value as it is quoted in a message. */
+export function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

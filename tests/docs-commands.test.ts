@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
+/** Training takes its time; CI sets this. */
+const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
+
+/** The lines of the shell blocks of a page, in their order. */
+function commandsOf(page: string): string[] {
+  const text = readFileSync(join(root, 'docs', page), 'utf8');
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
+    block.split('\n').filter((line) => line.trim() !== ''),
+  );
+}
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+describe.skipIf(!runsEverything)('every command of the page', () => {
+  for (const page of ['pretraining.md', 'evaluation.md', 'runs.md', 'recipes.md']) {
+    test(`${page} does what the page says, one after the other in an empty folder`, { timeout: 300_000 }, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'groundwork-docs-'));
+      folders.push(folder);
+      const commands = commandsOf(page);
+      expect(commands.length).toBeGreaterThan(2);
+      // `groundwork` is what is built here, `examples/` is that of the checkout.
+      const setUp = `groundwork() { "${process.execPath}" "${root}/dist/cli/main.js" "$@"; }; ln -s "${root}/examples" examples`;
+      for (const command of [setUp, ...commands]) expect(command).not.toMatch(/\bnpm\b/);
+      const script = [setUp, ...commands].join('\n');
+      const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
+      await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env, maxBuffer: 64e6 });
+    });
+  }
+});
