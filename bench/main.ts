@@ -5,6 +5,7 @@ import { runDataBenchmark } from './data/data-benchmark.ts';
 import { runLargeBenchmark } from './data/large-benchmark.ts';
 import { runGenerationBenchmark } from './generation/generation-benchmark.ts';
 import { runMupBenchmark } from './mup/mup-benchmark.ts';
+import { runOptimizersBenchmark } from './optimizers/optimizers-benchmark.ts';
 import { runPretrainBenchmark } from './pretrain/pretrain-benchmark.ts';
 import { runStepBenchmark } from './step/step-benchmark.ts';
 import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
@@ -13,6 +14,7 @@ const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promis
   data: runDataBenchmark,
   'data-large': runLargeBenchmark,
   mup: runMupBenchmark,
+  optimizers: runOptimizersBenchmark,
   pretrain: runPretrainBenchmark,
   generation: runGenerationBenchmark,
   step: runStepBenchmark,
@@ -24,6 +26,7 @@ const usage = `npm run bench -- NAME [flags]
   data       time each stage of making a dataset against datatrove, and compare what is kept
   data-large build a dataset of 1 GB: memory, and planted copies found
   mup        find the best learning rate at several widths, with the scaling rules and without
+  optimizers train with several optimizers for the same time each
   pretrain   train the same run in PyTorch: loss curves, bits per byte, time
   generation time generation with a cache against PyTorch and transformers.js
   step       time a training step against other frameworks

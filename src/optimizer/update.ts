@@ -4,6 +4,7 @@ import {
   add,
   and,
   cast,
+  concatenate,
   constant,
   divide,
   globalNorm,
@@ -12,8 +13,11 @@ import {
   multiply,
   negate,
   newtonSchulz,
+  reshape,
   type StateSpec,
   scope,
+  sizeOf,
+  slice,
   sqrt,
   square,
   subtract,
@@ -108,14 +112,16 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
     next[firstCorrection(index)] = correction.kept.first;
     next[secondCorrection(index)] = correction.kept.second;
   });
+  const moving: MovingMatrix[] = [];
   for (const parameter of assigned) {
     const { name, group, groupIndex } = parameter;
     const gradient = where(isApplied, raw(name), negativeZero());
     const moment = value(firstMoment(name));
     if (group.algorithm === 'muon') {
-      const updated = muon(step, parameter, group, value(name), gradient, moment);
-      next[name] = updated.parameter;
-      next[firstMoment(name)] = updated.moment;
+      const scaled = multiply(gradient, step.clip);
+      const nextMoment = add(multiply(moment, where(isApplied, constant(group.momentum), 1)), scaled);
+      next[firstMoment(name)] = nextMoment;
+      moving.push({ assigned: parameter, group, ahead: add(scaled, multiply(nextMoment, group.momentum)) });
     } else {
       const correction = present(corrections[groupIndex], 'a correction');
       const updated = adamW(step, parameter, group, correction, {
@@ -128,6 +134,12 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
       next[firstMoment(name)] = updated.first;
       next[secondMoment(name)] = updated.second;
     }
+  }
+  for (const stack of stacksOf(moving)) {
+    orthogonalised(stack).forEach((direction, i) => {
+      const { assigned: parameter } = present(stack[i], 'a matrix');
+      next[parameter.name] = moved(step, parameter, value(parameter.name), direction);
+    });
   }
   return { next, gradientNorm, isApplied: cast(isApplied, 'float32') };
 }
@@ -216,24 +228,58 @@ function adamW(
   return { parameter: subtract(decayed, change), first, second };
 }
 
+/** A matrix that Muon moves: `ahead` is Nesterov's look at the next moment, g + μ m, which gives the direction. */
+interface MovingMatrix {
+  readonly assigned: AssignedParameter;
+  readonly group: MuonGroup;
+  readonly ahead: Tensor;
+}
+
+/** Elements of a stack: enough for small matrices to share the cost of a node, and little beside the activations of a step. */
+const largestStack = 2 ** 21;
+
+/** Matrices of one shape and one number of iterations, in stacks, since a stack takes as many nodes as one matrix. */
+function stacksOf(moving: readonly MovingMatrix[]): MovingMatrix[][] {
+  const stacks: MovingMatrix[][] = [];
+  const open = new Map<string, MovingMatrix[]>();
+  for (const matrix of moving) {
+    const { assigned, group } = matrix;
+    const key = `${assigned.shape.join('×')} ${group.numIterations}`;
+    const stack = open.get(key);
+    if (stack && (stack.length + 1) * sizeOf(assigned.shape) <= largestStack) {
+      stack.push(matrix);
+    } else {
+      const fresh = [matrix];
+      open.set(key, fresh);
+      stacks.push(fresh);
+    }
+  }
+  return stacks;
+}
+
+/** The orthogonalised direction of each matrix of a stack. */
+function orthogonalised(stack: readonly MovingMatrix[]): Tensor[] {
+  const [first, ...others] = stack;
+  const { assigned, group, ahead } = present(first, 'a matrix');
+  const options = { numSteps: group.numIterations };
+  if (others.length === 0) return [newtonSchulz(ahead, options)];
+  const { shape } = assigned;
+  const whole = concatenate(
+    stack.map((matrix) => reshape(matrix.ahead, [1, ...shape])),
+    0,
+  );
+  const directions = newtonSchulz(whole, options);
+  return stack.map((_, i) => reshape(slice(directions, 0, i, i + 1), shape));
+}
+
 /**
  * Muon (Jordan et al. 2024): m ← μ m + g, then θ ← (1 − η λ) θ − η √max(1, rows/columns) · orthogonalised(g + μ m). The root gives the
  * change the same size per output whatever the shape.
  */
-function muon(
-  step: StepScalars,
-  assigned: AssignedParameter,
-  { momentum, numIterations }: MuonGroup,
-  parameter: Tensor,
-  gradient: Tensor,
-  moment: Tensor,
-): { parameter: Tensor; moment: Tensor } {
-  const { isApplied, clip, scheduleFactor } = step;
+function moved(step: StepScalars, assigned: AssignedParameter, parameter: Tensor, direction: Tensor): Tensor {
+  const { isApplied, scheduleFactor } = step;
   const [rows = 1, columns = 1] = assigned.shape;
-  const scaled = multiply(gradient, clip);
-  const nextMoment = add(multiply(moment, where(isApplied, constant(momentum), 1)), scaled);
-  const direction = newtonSchulz(add(scaled, multiply(nextMoment, momentum)), { numSteps: numIterations });
   const rate = multiply(scheduleFactor, assigned.learningRate * Math.sqrt(Math.max(1, rows / columns)));
   const decayed = assigned.weightDecay === 0 ? parameter : multiply(parameter, decayFactor(step, assigned));
-  return { parameter: subtract(decayed, multiply(direction, where(isApplied, rate, 0))), moment: nextMoment };
+  return subtract(decayed, multiply(direction, where(isApplied, rate, 0)));
 }

@@ -24,7 +24,7 @@ import {
 import { type TextExtent, textExtent } from './text-extent.ts';
 
 /** Work per second of one thread, in floating-point operations, before anything was measured. */
-const guessedWorkPerThread = 20e9;
+const guessedWorkPerThread = 35e9;
 /** The probe may take this share of a budget of time, and no longer than this. */
 const probeShare = 0.06;
 const longestProbeMs = 9_000;

@@ -92,10 +92,10 @@ export interface PricedSize extends CandidateSize {
 
 /**
  * How many operations of a matrix product take as long as the work per element of logits and of activations, forward and backward:
- * measured on two cores of a server (docs/notebook.md). Only sizes are compared by it; what a step takes is measured.
+ * measured on a core of a server (docs/notebook.md). Only sizes are compared by it; what a step takes is measured.
  */
 export function elementwiseWork(vocabularySize: number, { numLayers, width }: CandidateSize): number {
-  return 1000 * (vocabularySize + 2 * numLayers * width);
+  return 100 * (vocabularySize + 2 * numLayers * width);
 }
 
 export interface SizeQuestion {

@@ -26,7 +26,7 @@ def make_losses(settings: dict, parameters: dict):
     expected = {
         "mlp": "swiglu", "norm": "rmsNorm", "hasNormGains": True, "positions": "rotary", "qkNorm": "beforeRotary",
         "hasBiases": False, "windowPattern": "L", "hasValueEmbeddings": False, "hasParallelBlocks": False,
-        "hasResidualScales": False, "hasInputScales": False, "hasEmbeddingNorm": False, "scaling": None,
+        "hasResidualScales": False, "hasInputScales": False, "hasEmbeddingNorm": False, "qkScale": 1,
     }
     for option, value in expected.items():
         if settings[option] != value:
@@ -38,6 +38,12 @@ def make_losses(settings: dict, parameters: dict):
     head = "embedding" if settings["isHeadTied"] else "head"
     is_grouped = settings["numGroups"] != settings["numHeads"]
     softcap = settings["logitSoftcap"]
+    scaling = settings["scaling"]
+    multiplier = 1.0
+    if scaling is not None:
+        if scaling["baseHeadWidth"] not in (None, K):
+            sys.exit("this peer scales attention scores by 1/sqrt(K) only: baseHeadWidth is another width")
+        multiplier = scaling["baseWidth"] / settings["width"]
 
     def norm(x, name):
         return F.rms_norm(x, (x.shape[-1],), parameters[f"{name}.gain"], epsilon)
@@ -64,7 +70,7 @@ def make_losses(settings: dict, parameters: dict):
             h_BTD = norm(x_BTD, f"{mlp}.norm")
             gate = F.silu(F.linear(h_BTD, parameters[f"{mlp}.gate"]))
             x_BTD = x_BTD + F.linear(gate * F.linear(h_BTD, parameters[f"{mlp}.up"]), parameters[f"{mlp}.down"])
-        logits_BTV = F.linear(norm(x_BTD, "norm"), parameters[head])
+        logits_BTV = F.linear(norm(x_BTD, "norm") * multiplier, parameters[head])
         if softcap is not None:
             logits_BTV = softcap * torch.tanh(logits_BTV / softcap)
         return F.cross_entropy(logits_BTV.flatten(0, 1), targets_BT.flatten(), reduction="none")
