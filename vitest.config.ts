@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'engine',
-          include: ['tests/*.test.ts', 'tests/{bench,browser,cli,engine,evaluation,golden,model,optimizer,recipe,tensor,training}/**/*.test.ts'],
+          include: ['tests/*.test.ts', 'tests/{bench,browser,engine,golden}/**/*.test.ts'],
           // ONNX Runtime uses all cores by itself; test files side by side would only fight over them.
           fileParallelism: false,
           sequence: { groupOrder: 0 },
@@ -23,8 +23,11 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'data',
-          include: ['tests/{core,data,page,tokenizer}/**/*.test.ts'],
+          // Everything whose sessions, if any, run on one thread.
+          name: 'rooms',
+          include: [
+            'tests/{cli,core,data,evaluation,model,optimizer,page,recipe,tensor,tokenizer,training}/**/*.test.ts',
+          ],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
