@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { z } from 'zod';
 import { GroundworkError } from './errors.ts';
 
@@ -18,7 +18,7 @@ type Holder = z.infer<typeof holderSchema>;
 /**
  * Takes a lock for this process: a file that says who holds it. It appears with its contents in one step (a hard link), so no
  * other process ever sees half of it. A lock whose process is gone (killed, or before a restart of the machine) is taken over,
- * by one process at a time.
+ * by one process at a time; so is one that cannot be read and is older than the machine's start.
  *
  * @param path the file; its folder exists
  * @param what is locked, for messages
@@ -35,12 +35,12 @@ export function takeLock(path: string, what: string): () => void {
   if (!appear(path, mine)) {
     // Whoever removes a dead lock holds a lock on that, or two could each remove the fresh lock of the other.
     const takeover = `${path}.takeover`;
-    if (!appear(takeover, mine)) throw locked(what, path, readHolder(takeover));
+    // Its holder may itself have been killed while it took over.
+    if (!appear(takeover, mine) && !(removeDead(takeover, mine) && appear(takeover, mine))) {
+      throw locked(what, takeover, readHolder(takeover));
+    }
     try {
-      const holder = readHolder(path);
-      if (holder === 'unreadable' || (holder && isAlive(holder))) throw locked(what, path, holder);
-      fs.rmSync(path, { force: true });
-      if (!appear(path, mine)) throw locked(what, path, readHolder(path));
+      if (!removeDead(path, mine) || !appear(path, mine)) throw locked(what, path, readHolder(path));
     } finally {
       fs.rmSync(takeover, { force: true });
     }
@@ -54,8 +54,9 @@ export function takeLock(path: string, what: string): () => void {
 /** Lets a lock file appear with its contents; false where there is one. */
 function appear(path: string, holder: Holder): boolean {
   const draft = `${path}.${holder.token}`;
-  fs.writeFileSync(draft, `${JSON.stringify(holder)}\n`);
   try {
+    // Flushed, or a loss of power could leave the name without the contents: a lock that nobody can be found to hold.
+    fs.writeFileSync(draft, `${JSON.stringify(holder)}\n`, { flush: true });
     fs.linkSync(draft, path);
     return true;
   } catch (fault) {
@@ -64,6 +65,41 @@ function appear(path: string, holder: Holder): boolean {
   } finally {
     fs.rmSync(draft, { force: true });
   }
+}
+
+/**
+ * Removes a lock whose holder is gone; false where it may live. It is moved aside and looked at there, so that of two who
+ * saw the same dead lock the second does not remove the fresh lock of the first: that one is put back.
+ */
+function removeDead(path: string, mine: Holder): boolean {
+  if (!isDead(path)) return false;
+  const aside = `${path}.${mine.token}.dead`;
+  try {
+    fs.renameSync(path, aside);
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw fault;
+  }
+  const wasDead = isDead(aside);
+  try {
+    if (!wasDead) fs.linkSync(aside, path);
+  } catch (fault) {
+    // Another lock appeared meanwhile; there is no place for this one any more.
+    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
+  } finally {
+    fs.rmSync(aside, { force: true });
+  }
+  return wasDead;
+}
+
+/** Whether the holder of a lock is gone for certain. */
+function isDead(path: string): boolean {
+  const holder = readHolder(path);
+  if (holder === undefined) return true;
+  if (holder !== 'unreadable') return !isAlive(holder);
+  // No process that lives leaves a lock without contents: whoever wrote this one was there before the machine was started.
+  const written = fs.statSync(path, { throwIfNoEntry: false });
+  return written === undefined || written.mtimeMs < Date.now() - 1000 * uptime();
 }
 
 /** Who holds a lock; undefined where there is none. */

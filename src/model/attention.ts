@@ -1,10 +1,11 @@
 import { multiply, reshape, rmsNorm, scope, type Tensor, transpose } from '../tensor/index.ts';
+import { extentsOf } from './extents.ts';
 import { type GptSettings, windowOf } from './gpt-config.ts';
 import { type ParameterTable, parameterOf, parametersOf, vectorSpec } from './layer.ts';
 import { linearLayer } from './linear.ts';
 import type { Sequence, Tensors } from './model.ts';
 import type { Positions } from './positions.ts';
-import { attentionScale } from './scaling.ts';
+import { attentionScale, axesOf } from './scaling.ts';
 import { valueEmbedding } from './value-embedding.ts';
 
 export interface AttentionLayer {
@@ -18,11 +19,12 @@ export interface AttentionLayer {
  * queries and keys normalised per head (Henry et al. 2020) and turned by their position.
  */
 export function attentionLayer(settings: GptSettings, name: string, layer: number): AttentionLayer {
-  const { width: D, numHeads: H, numGroups: G, headWidth: K } = settings;
-  const query = linearLayer(settings, `${name}.query`, { shape: [H * K, D] });
-  const key = linearLayer(settings, `${name}.key`, { shape: [G * K, D] });
-  const value = linearLayer(settings, `${name}.value`, { shape: [G * K, D] });
-  const output = linearLayer(settings, `${name}.output`, { shape: [D, H * K], isOutput: true });
+  const { headWidth: K } = settings;
+  const { width, heads, groups } = axesOf(settings);
+  const query = linearLayer(settings, `${name}.query`, { out: heads, in: width });
+  const key = linearLayer(settings, `${name}.key`, { out: groups, in: width });
+  const value = linearLayer(settings, `${name}.value`, { out: groups, in: width });
+  const output = linearLayer(settings, `${name}.output`, { out: width, in: heads, isOutput: true });
   const queryPlacement = placement(settings, `${name}.queryNorm`);
   const keyPlacement = placement(settings, `${name}.keyNorm`);
   const valueTable = valueEmbedding(settings, name, layer);
@@ -68,12 +70,12 @@ function placement(settings: GptSettings, name: string) {
 
 /** [B, T, H · K] → [B, H, T, K] */
 function splitHeads(x: Tensor, headWidth: number): Tensor {
-  const [batch = 1, time = 1] = x.shape;
+  const [batch, time] = extentsOf(x, 3);
   return transpose(reshape(x, [batch, time, -1, headWidth]), [0, 2, 1, 3]);
 }
 
 /** [B, H, T, K] → [B, T, H · K] */
 function joinHeads(xBHTK: Tensor): Tensor {
-  const [batch = 1, , time = 1] = xBHTK.shape;
+  const [batch, , time] = extentsOf(xBHTK, 4);
   return reshape(transpose(xBHTK, [0, 2, 1, 3]), [batch, time, -1]);
 }

@@ -12,7 +12,8 @@ export type ExportSupport = { readonly [target in ExportTarget]: true | readonly
  *
  * Not listed is what folds into the weights of every architecture: factors on queries and keys before their product and on logits,
  * into matrices or gains (NanoChat has no gains: `scoreFactor`); residual scales without input scales, into output matrices,
- * because norms undo a scale but for their epsilon; missing biases and gains, as zeros and ones.
+ * because norms undo a scale but for their epsilon; missing biases and gains, as zeros and ones. Where positions are learned, none are
+ * a table of zeros. `tests/model/foldings.test.ts` holds each to its numbers.
  */
 const features = {
   valueEmbeddings: [(s) => s.hasValueEmbeddings, () => 'value embeddings (hasValueEmbeddings)'],
@@ -55,14 +56,25 @@ const features = {
   gatedGelu: [(s) => s.mlp === 'geglu', () => 'a gated GELU (mlp geglu)'],
   reluSquared: [(s) => s.mlp === 'reluSquared', () => 'relu² (mlp reluSquared)'],
   groupedHeads: [(s) => s.numGroups !== s.numHeads, () => 'grouped heads (numGroups)'],
+  headsDoNotDivideWidth: [
+    (s) => s.width % s.numHeads !== 0,
+    (s) => `a width that its heads do not divide (width ${s.width}, numHeads ${s.numHeads})`,
+  ],
   freeHeadWidth: [(s) => s.numHeads * s.headWidth !== s.width, () => 'heads that do not fill the width (headWidth)'],
 } as const satisfies Record<string, readonly [(s: GptSettings) => boolean, (s: GptSettings) => string]>;
 
 type Feature = keyof typeof features;
 
 /** What none of the architectures has. */
-const foreign = ['valueEmbeddings', 'inputScales', 'parallelBlocks', 'alibi', 'noPositions'] as const;
-const unlikeLlama = [...foreign, 'layerNorm', 'learnedPositions', 'softcap', 'tiedEmbeddingNorm'] as const;
+const foreign = ['valueEmbeddings', 'inputScales', 'parallelBlocks', 'alibi'] as const;
+const unlikeLlama = [
+  ...foreign,
+  'noPositions',
+  'layerNorm',
+  'learnedPositions',
+  'softcap',
+  'tiedEmbeddingNorm',
+] as const;
 const unlikeGpt2 = [
   ...foreign,
   'rmsNorm',
@@ -83,10 +95,11 @@ const unlikeGpt2 = [
 const architectures = {
   huggingFace: {
     Qwen3: [...unlikeLlama, 'plainQk', 'lateQkGains', 'biases', 'geluMlp'],
-    Llama: [...unlikeLlama, 'qkNorm', 'windows', 'geluMlp'],
-    Arcee: [...unlikeLlama, 'qkNorm', 'windows', 'gatedMlp'],
+    Llama: [...unlikeLlama, 'qkNorm', 'windows', 'geluMlp', 'headsDoNotDivideWidth'],
+    Arcee: [...unlikeLlama, 'qkNorm', 'windows', 'gatedMlp', 'headsDoNotDivideWidth'],
     NanoChat: [
       ...foreign,
+      'noPositions',
       'layerNorm',
       'learnedPositions',
       'normGains',
@@ -141,6 +154,6 @@ export function exportsOf(settings: GptSettings): ExportSupport {
   return { huggingFace: support('huggingFace'), gguf: support('gguf'), onnx: true };
 }
 
-function hasWindows({ windowPattern, numLayers }: GptSettings): boolean {
-  return windowPattern.slice(0, numLayers - 1).includes('S');
+function hasWindows({ windowPattern, numLayers, shortWindow, contextLength }: GptSettings): boolean {
+  return shortWindow < contextLength && windowPattern.slice(0, numLayers - 1).includes('S');
 }

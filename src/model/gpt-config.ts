@@ -19,6 +19,12 @@ export const scalingSchema = z.strictObject({
   baseWidth: extent,
   /** Head width at the base. Default: the same as here, heads growing in number only. */
   baseHeadWidth: extent.nullable().default(null),
+  /** Heads at the base. Default: as many as fill the width, there as here. */
+  baseNumHeads: extent.nullable().default(null),
+  /** Groups at the base. Default: in proportion to heads. */
+  baseNumGroups: extent.nullable().default(null),
+  /** Hidden width at the base. Default: in proportion to the width. */
+  baseHiddenWidth: extent.nullable().default(null),
   /** Which algorithm updates the matrices of the blocks: its rule is followed. */
   matrices: z.enum(['adamw', 'muon']).default('adamw'),
 });
@@ -32,7 +38,7 @@ export const gptConfigSchema = z.strictObject({
   /** D */
   width: extent,
 
-  /** K. Default 64 where it divides the width, else the even divisor nearest to it. */
+  /** K. Default: D / H where `numHeads` is given, rounded up to an even width; else 64 where it divides the width, see `defaultHeadWidth`. */
   headWidth: extent.nullable().default(null),
   /** H. Default: as many as fill the width. */
   numHeads: extent.nullable().default(null),
@@ -47,7 +53,7 @@ export const gptConfigSchema = z.strictObject({
   hasNormGains: z.boolean().default(true),
   /** Default 1e-6 for rmsNorm, 1e-5 for layerNorm. */
   normEpsilon: z.number().positive().nullable().default(null),
-  /** Biases in every matrix but the head, and in layerNorm. */
+  /** Biases in every matrix but the head and the gates of value embeddings, and in layerNorm. */
   hasBiases: z.boolean().default(false),
   positions: z.enum(['rotary', 'learned', 'alibi', 'none']).default('rotary'),
   rotaryBase: z.number().positive().default(10_000),
@@ -122,13 +128,13 @@ export function gptSettings(config: GptConfig): GptSettings {
   const options = parsed.data;
   const { width, contextLength, positions, norm } = options;
   const headWidth = options.headWidth ?? defaultHeadWidth(width, options.numHeads);
-  const numHeads = options.numHeads ?? Math.max(1, Math.round(width / headWidth));
+  const numHeads = options.numHeads ?? defaultNumHeads(width, headWidth);
   const settings: GptSettings = {
     ...options,
     headWidth,
     numHeads,
     numGroups: options.numGroups ?? numHeads,
-    hiddenWidth: options.hiddenWidth ?? (isGated(options.mlp) ? Math.ceil((8 * width) / 3 / 32) * 32 : 4 * width),
+    hiddenWidth: options.hiddenWidth ?? defaultHiddenWidth(options),
     normEpsilon: options.normEpsilon ?? (norm === 'rmsNorm' ? 1e-6 : 1e-5),
     hasQkNormGains: options.hasQkNormGains ?? options.hasNormGains,
     shortWindow: options.shortWindow ?? Math.ceil(contextLength / 4),
@@ -145,7 +151,30 @@ export function gptSettings(config: GptConfig): GptSettings {
       'Rotary positions turn pairs: choose an even headWidth.',
     );
   }
+  requireBases(settings);
   return settings;
+}
+
+/**
+ * Scaling rules go by how much each axis has grown since the base. Of an axis that is not what the width makes it, only the config
+ * can tell.
+ */
+function requireBases(settings: GptSettings): void {
+  const { width, headWidth, numHeads, numGroups, hiddenWidth, scaling } = settings;
+  if (scaling === null) return;
+  const fillsWidth = numHeads === defaultNumHeads(width, headWidth) || headWidth === defaultHeadWidth(width, numHeads);
+  const axes = [
+    ['numHeads', numHeads, 'baseNumHeads', fillsWidth],
+    ['numGroups', numGroups, 'baseNumGroups', numGroups === numHeads],
+    ['hiddenWidth', hiddenWidth, 'baseHiddenWidth', hiddenWidth === defaultHiddenWidth(settings)],
+  ] as const;
+  for (const [name, found, base, isDefault] of axes) {
+    if (isDefault || scaling[base] !== null) continue;
+    fail(
+      `scaling with ${name} ${found} and without ${base}`,
+      `Say in scaling.${base} what ${name} is at width ${scaling.baseWidth}: the rules follow how much it has grown since.`,
+    );
+  }
 }
 
 function fail(message: string, hint: string): never {
@@ -155,6 +184,14 @@ function fail(message: string, hint: string): never {
 /** Whether an MLP multiplies two projections of its input. */
 export function isGated(mlp: MlpKind): boolean {
   return mlp === 'swiglu' || mlp === 'geglu';
+}
+
+function defaultHiddenWidth({ mlp, width }: { readonly mlp: MlpKind; readonly width: number }): number {
+  return isGated(mlp) ? Math.ceil((8 * width) / 3 / 32) * 32 : 4 * width;
+}
+
+function defaultNumHeads(width: number, headWidth: number): number {
+  return Math.max(1, Math.round(width / headWidth));
 }
 
 /**

@@ -2,6 +2,7 @@ import { GroundworkError } from '../core/index.ts';
 import { gatherRows, linear, multiply, recompute, rmsNorm, scope, type Tensor, tanh } from '../tensor/index.ts';
 import { block } from './block.ts';
 import { exportsOf } from './exports.ts';
+import { extentsOf } from './extents.ts';
 import { type GptConfig, type GptSettings, gptSettings } from './gpt-config.ts';
 import { type ParameterTable, parameterOf, parametersOf } from './layer.ts';
 import type { Model, ParameterSpec, Tensors } from './model.ts';
@@ -44,7 +45,7 @@ export function gptModel(config: GptConfig): Model {
     exports: exportsOf(settings),
     gpt: settings,
     forward: (values, tokensBT, sequence, { recomputeBlocks = false } = {}) => {
-      const time = tokensBT.shape[1] ?? 1;
+      const [, time] = extentsOf(tokensBT, 2);
       if (sequence.maxPositions > contextLength || time > contextLength) {
         const found = Math.max(sequence.maxPositions, time);
         throw new GroundworkError(

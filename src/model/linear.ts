@@ -9,7 +9,7 @@ export function linearLayer(settings: GptSettings, name: string, options: Matrix
   return {
     parameters: {
       [name]: matrixSpec(settings, options),
-      ...(settings.hasBiases ? { [bias]: vectorSpec('bias', options.shape[0], 0) } : {}),
+      ...(settings.hasBiases ? { [bias]: vectorSpec('bias', options.out.extent, 0) } : {}),
     },
     apply: (values, x) => {
       const y = linear(x, parameterOf(values, name));

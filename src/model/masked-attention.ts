@@ -17,6 +17,7 @@ import {
   type Tensor,
   where,
 } from '../tensor/index.ts';
+import { extentsOf } from './extents.ts';
 import type { AttendOptions } from './model.ts';
 
 /**
@@ -43,7 +44,7 @@ export function maskedAttention(
   vBGTK: Tensor,
   { segmentsBT, ...options }: MaskedAttentionOptions = {},
 ): Tensor {
-  const time = qBHTK.shape[2] ?? 1;
+  const [, , time] = extentsOf(qBHTK, 4);
   const outputs = queryBlocks(time, options.window).map(({ start, end, from }) => {
     const keys = (x: Tensor) => slice(x, 2, from, end);
     const isOfOne = segmentsBT && sameSegment(slice(segmentsBT, 1, start, end), slice(segmentsBT, 1, from, end));
@@ -64,7 +65,7 @@ function positionsFrom(start: number, end: number): Tensor {
 
 /** [B, L] and [B, S] to bool [B, 1, 1, L, S] */
 function sameSegment(queriesBL: Tensor, keysBS: Tensor): Tensor {
-  const [batch = 1, numQueries = 1] = queriesBL.shape;
+  const [batch, numQueries] = extentsOf(queriesBL, 2);
   return equal(reshape(queriesBL, [batch, 1, 1, numQueries, 1]), reshape(keysBS, [batch, 1, 1, 1, -1]));
 }
 
@@ -86,8 +87,8 @@ interface AttendToOptions extends AttendOptions {
  * @returns [B, H, L, K]; 0 where a query sees no key
  */
 export function attendTo(qBHLK: Tensor, kBGSK: Tensor, vBGSK: Tensor, options: AttendToOptions): Tensor {
-  const [B = 1, H = 1, L = 1, K = 1] = qBHLK.shape;
-  const [, G = 1, S = 1] = kBGSK.shape;
+  const [B, H, L, K] = extentsOf(qBHLK, 4);
+  const [, G, S] = extentsOf(kBGSK, 4);
   const J = H / G;
   const { window, slopes, isOfOne, scale = 1 / Math.sqrt(K) } = options;
   const distanceLS = subtract(reshape(options.queryPositions, [L, 1]), reshape(options.keyPositions, [1, S]));

@@ -2,6 +2,7 @@ import { gelu, multiply, reluSquared, scope, silu, type Tensor } from '../tensor
 import { type GptSettings, isGated, type MlpKind } from './gpt-config.ts';
 import { type Layer, parametersOf } from './layer.ts';
 import { linearLayer } from './linear.ts';
+import { axesOf } from './scaling.ts';
 
 /** The nonlinearity of each MLP. */
 const activations: { readonly [kind in MlpKind]: (x: Tensor) => Tensor } = {
@@ -17,10 +18,10 @@ const activations: { readonly [kind in MlpKind]: (x: Tensor) => Tensor } = {
  * (Shazeer 2020, "GLU Variants Improve Transformer").
  */
 export function mlpLayer(settings: GptSettings, name: string): Layer {
-  const { width: D, hiddenWidth: F } = settings;
-  const gate = isGated(settings.mlp) ? linearLayer(settings, `${name}.gate`, { shape: [F, D] }) : undefined;
-  const up = linearLayer(settings, `${name}.up`, { shape: [F, D] });
-  const down = linearLayer(settings, `${name}.down`, { shape: [D, F], isOutput: true });
+  const { width, hidden } = axesOf(settings);
+  const gate = isGated(settings.mlp) ? linearLayer(settings, `${name}.gate`, { out: hidden, in: width }) : undefined;
+  const up = linearLayer(settings, `${name}.up`, { out: hidden, in: width });
+  const down = linearLayer(settings, `${name}.down`, { out: width, in: hidden, isOutput: true });
   const activation = activations[settings.mlp];
   return {
     parameters: parametersOf([...(gate ? [gate] : []), up, down]),

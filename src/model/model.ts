@@ -12,8 +12,6 @@ export type ParameterRole = (typeof parameterRoles)[number];
 /** How a parameter begins. Its numbers are drawn from a random stream that is named after the parameter. */
 export type Initialization =
   | { readonly kind: 'normal'; readonly deviation: number }
-  /** Uniform over −limit … limit. */
-  | { readonly kind: 'uniform'; readonly limit: number }
   | { readonly kind: 'constant'; readonly value: number };
 
 export interface ParameterSpec {
@@ -44,6 +42,11 @@ export interface AttendOptions {
 export interface Sequence {
   /** int32 [T], the position of each column in its text; absent: 0 … T − 1. */
   readonly positions?: Tensor;
+  /**
+   * int32 [B, T], the position of each token in its document, where a row holds several. What looks at distances alone, such as rotary
+   * positions, may go by `positions`.
+   */
+  readonly documentPositions?: () => Tensor;
   /** Positions lie below this number. */
   readonly maxPositions: number;
   /**

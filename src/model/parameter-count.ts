@@ -16,7 +16,7 @@ export interface ParameterCount {
   readonly active: number;
 }
 
-/** Counts the parameters of a model. Where no parameter has the role `head`, the head is the embedding. */
+/** Counts the parameters of a model. Where no parameter has the role `head`, the head is the embedding of the vocabulary. */
 export function countParameters(model: Model): ParameterCount {
   let [total, embedding, head] = [0, 0, 0];
   let isTied = true;
@@ -30,7 +30,9 @@ export function countParameters(model: Model): ParameterCount {
     }
   }
   const nonEmbedding = total - embedding - head;
-  const tokenTable = Object.values(model.parameters).find(({ role }) => role === 'embedding');
+  const tokenTable = Object.values(model.parameters).find(
+    ({ role, shape }) => role === 'embedding' && shape[0] === model.vocabularySize,
+  );
   const tied = tokenTable ? sizeOf(tokenTable.shape) : 0;
   return { total, nonEmbedding, matmul: nonEmbedding + (isTied ? tied : head), active: total };
 }

@@ -1,18 +1,4 @@
-import {
-  add,
-  cast,
-  cos,
-  gatherRows,
-  iota,
-  multiply,
-  power,
-  reshape,
-  rotaryEmbedding,
-  rotaryTables,
-  sin,
-  slice,
-  type Tensor,
-} from '../tensor/index.ts';
+import { add, gatherRows, rotaryEmbedding, rotaryTables, slice, type Tensor } from '../tensor/index.ts';
 import type { GptSettings } from './gpt-config.ts';
 import { type ParameterTable, parameterOf } from './layer.ts';
 import type { Sequence, Tensors } from './model.ts';
@@ -43,9 +29,7 @@ export function positionLayer(settings: GptSettings): PositionLayer {
     return {
       parameters: {},
       open: (_values, { positions }, time) => {
-        const tables = positions
-          ? rotaryTablesAt(positions, headWidth, rotaryBase)
-          : rotaryTables(time, headWidth, rotaryBase);
+        const tables = rotaryTables(positions ?? time, headWidth, rotaryBase);
         return { ...none, rotate: (x) => rotaryEmbedding(x, tables) };
       },
     };
@@ -54,20 +38,13 @@ export function positionLayer(settings: GptSettings): PositionLayer {
   const initialization = { kind: 'normal', deviation: settings.embeddingDeviation } as const;
   return {
     parameters: { [name]: { shape: [contextLength, width], role: 'embedding', initialization } },
-    open: (values, { positions }, time) => {
+    open: (values, { positions, documentPositions }, time) => {
       const table = parameterOf(values, name);
-      const rowsTD = positions ? gatherRows(table, positions) : slice(table, 0, 0, time);
-      return { ...none, embed: (xBTD) => add(xBTD, rowsTD) };
+      const places = documentPositions?.() ?? positions;
+      const rows = places ? gatherRows(table, places) : slice(table, 0, 0, time);
+      return { ...none, embed: (xBTD) => add(xBTD, rows) };
     },
   };
-}
-
-/** Cosine and sine of the angles p · base^(−2j/K) for given positions p, int32 [T]: [T, K / 2] each. */
-function rotaryTablesAt(positions: Tensor, headWidth: number, base: number): { cos: Tensor; sin: Tensor } {
-  const numPairs = headWidth / 2;
-  const frequencies = power(base, multiply(iota(numPairs, 'float32'), -1 / numPairs));
-  const angles = multiply(reshape(cast(positions, 'float32'), [-1, 1]), frequencies);
-  return { cos: cos(angles), sin: sin(angles) };
 }
 
 /**

@@ -1,5 +1,19 @@
 import { present } from '../core/index.ts';
-import { add, attention, equal, iota, reshape, slice, type Tensor, where } from '../tensor/index.ts';
+import {
+  add,
+  and,
+  attention,
+  cast,
+  equal,
+  iota,
+  less,
+  reduceSum,
+  reshape,
+  slice,
+  type Tensor,
+  where,
+} from '../tensor/index.ts';
+import { extentsOf } from './extents.ts';
 import { attendTo, maskedAttention } from './masked-attention.ts';
 import type { Sequence } from './model.ts';
 
@@ -33,9 +47,18 @@ export function causalSequence(contextLength: number): Sequence {
 export function documentSequence(contextLength: number, segmentsBT: Tensor): Sequence {
   return {
     maxPositions: contextLength,
+    documentPositions: () => positionsInDocument(segmentsBT),
     attend: (_layer, qBHTK, kBGTK, vBGTK, options = {}) =>
       maskedAttention(qBHTK, kBGTK, vBGTK, { ...options, segmentsBT }),
   };
+}
+
+/** How many positions before each one are of its own document: int32 [B, T] of int32 [B, T]. */
+function positionsInDocument(segmentsBT: Tensor): Tensor {
+  const [batch, time] = extentsOf(segmentsBT, 2);
+  const isOfOneBTS = equal(reshape(segmentsBT, [batch, time, 1]), reshape(segmentsBT, [batch, 1, time]));
+  const isBeforeTS = less(reshape(iota(time), [1, time]), reshape(iota(time), [time, 1]));
+  return cast(reduceSum(where(and(isOfOneBTS, isBeforeTS), 1, 0), [2]), 'int32');
 }
 
 /** Keys and values of one layer, [B, G, T, K] each. */
@@ -85,7 +108,7 @@ export interface CachedSequence extends Sequence {
 
 /** The next tokens of texts whose keys and values were kept: they see the cache and each other's past. */
 export function cachedSequence({ position, caches, numTokens = 1 }: CachedSequenceOptions): CachedSequence {
-  const numPlaces = caches[0]?.keys.shape[2] ?? 1;
+  const [, , numPlaces] = extentsOf(present(caches[0], 'the cache of layer 0').keys, 4);
   const positions = add(iota(numTokens), reshape(position, [1]));
   const places = iota(numPlaces);
   const write = (cacheBGSK: Tensor, newBGLK: Tensor): Tensor => {

@@ -1,8 +1,9 @@
 import { add, gatherRows, linear, multiply, reshape, scope, sigmoid, slice, type Tensor } from '../tensor/index.ts';
+import { extentsOf } from './extents.ts';
 import type { GptSettings } from './gpt-config.ts';
 import { type ParameterTable, parameterOf } from './layer.ts';
 import type { Tensors } from './model.ts';
-import { matrixSpec } from './scaling.ts';
+import { axesOf, matrixSpec } from './scaling.ts';
 
 /** The gate reads this many channels of the normalised input: enough to tell when the token's own meaning is wanted. */
 const maxGateChannels = 32;
@@ -31,13 +32,13 @@ export function valueEmbedding(settings: GptSettings, name: string, layer: numbe
         initialization: { kind: 'normal', deviation: settings.embeddingDeviation },
       },
       [gate]: {
-        ...matrixSpec(settings, { shape: [G, numChannels], isFanInFixed: true }),
+        ...matrixSpec(settings, { out: axesOf(settings).gates, in: { extent: numChannels, growth: 1 } }),
         initialization: { kind: 'constant', value: 0 },
       },
     },
     apply: (values, vBTX, xBTD, tokensBT) =>
       scope('valueEmbedding', () => {
-        const [batch = 1, time = 1] = vBTX.shape;
+        const [batch, time] = extentsOf(vBTX, 3);
         const rowsBTGK = reshape(gatherRows(parameterOf(values, table), tokensBT), [batch, time, G, K]);
         const gateBTG = multiply(sigmoid(linear(slice(xBTD, -1, 0, numChannels), parameterOf(values, gate))), 2);
         const added = multiply(rowsBTGK, reshape(gateBTG, [batch, time, G, 1]));

@@ -23,11 +23,6 @@ function initialValues(initialization: Initialization, size: number, seed: numbe
   // Adding 0 turns −0 into 0: a parameter that begins at −0 would be the one number that a skipped step changes.
   if (initialization.kind === 'constant') return values.fill(initialization.value + 0);
   const random = randomStream(seed, `initial.${name}`);
-  if (initialization.kind === 'normal') {
-    if (initialization.deviation > 0) fillWithNormals(values, random, initialization.deviation);
-  } else {
-    const { limit } = initialization;
-    for (let i = 0; i < size; i++) values[i] = limit * (2 * random.nextUniform() - 1);
-  }
+  if (initialization.deviation > 0) fillWithNormals(values, random, initialization.deviation);
   return values;
 }

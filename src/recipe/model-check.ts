@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GroundworkError } from '../core/index.ts';
 import { type Model, parameterRoles } from '../model/index.ts';
+import type { OptimizerSpec } from '../optimizer/index.ts';
 import type { RecipeSize } from './recipe.ts';
 
 const extent = z.int().min(1);
@@ -11,7 +12,6 @@ const parameterSchema = z.strictObject({
   role: z.enum(parameterRoles),
   initialization: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('normal'), deviation: z.number().min(0) }),
-    z.strictObject({ kind: z.literal('uniform'), limit: z.number().min(0) }),
     z.strictObject({ kind: z.literal('constant'), value: z.number() }),
   ]),
   learningRateFactor: factor,
@@ -64,6 +64,21 @@ export function checkModel(model: unknown, size: RecipeSize, what: string): asse
       failSchema(`${source}, parameter ${name}`, checked.error, 'A parameter has shape, role and initialization.');
     }
   }
+}
+
+/**
+ * Checks that a GPT whose rates follow the width follows the rule of the algorithm that trains its matrices.
+ *
+ * @throws GroundworkError `invalid-recipe`
+ */
+export function requireOneRule({ gpt }: Model, { groups }: OptimizerSpec, what: string): void {
+  const expected = gpt?.scaling?.matrices;
+  const found = groups.find(({ roles }) => roles.includes('matrix'))?.algorithm;
+  if (expected === undefined || found === undefined || found === expected) return;
+  failRecipe(
+    `${what}: scaling follows the rule for matrices under ${expected}, and ${found} trains them`,
+    `Say matrices: '${found}' in the model's scaling, or give the role matrix to a group with the algorithm ${expected}.`,
+  );
 }
 
 export function failRecipe(message: string, hint: string, cause?: unknown): never {

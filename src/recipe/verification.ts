@@ -4,6 +4,7 @@ import type { Model, ParameterRole } from '../model/index.ts';
 import { describeProgram, formatShape, nodeAt, type Phase, type Program, sameShape, sizeOf } from '../tensor/index.ts';
 import { type ProbeOptions, requireCausal, requireNoLeakInProbe } from './causality/causality.ts';
 import { traceLogits } from './inference.ts';
+import { requireOneRule } from './model-check.ts';
 import type { Recipe, RecipeSize } from './recipe.ts';
 import { type TrainingStepOptions, traceTrainingStep } from './training-step.ts';
 
@@ -46,6 +47,7 @@ export async function verifyRecipe(
   requireCausal(forward, microBatchSize);
   const batchTokens = microBatchSize * numMicroBatches * size.contextLength;
   const optimizer = recipe.optimizer({ size, batchTokens, numSteps });
+  requireOneRule(model, optimizer, `the recipe ${recipe.name}`);
   const program = traceTrainingStep(model, optimizer, { ...options, contextLength: size.contextLength });
   if (probe && engine) {
     await requireNoLeakInProbe(engine, forward(2), typeof probe === 'object' ? probe : {});

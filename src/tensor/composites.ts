@@ -1,4 +1,4 @@
-import { axisOf, constant, cos, iota, multiply, power, reduceSum, reshape, sin } from './functions.ts';
+import { axisOf, cast, constant, cos, iota, multiply, power, reduceSum, reshape, sin } from './functions.ts';
 import { makeTensor, type Tensor } from './tensor.ts';
 
 /**
@@ -65,11 +65,19 @@ export function rotaryEmbedding(x: Tensor, tables: { readonly cos: Tensor; reado
 /**
  * Cosine and sine of the angles t · base^(−2j/K), [T, K / 2] each. They are computed inside the graph, so that a Program
  * holds no arrays and no number that depends on a machine's math library.
+ *
+ * @param positions t: int32 [T], or the number T for 0 … T − 1
+ * @param headWidth K
  */
-export function rotaryTables(contextLength: number, headWidth: number, base = 10_000): { cos: Tensor; sin: Tensor } {
+export function rotaryTables(
+  positions: number | Tensor,
+  headWidth: number,
+  base = 10_000,
+): { cos: Tensor; sin: Tensor } {
   const numPairs = headWidth / 2;
   const frequencies = power(base, multiply(iota(numPairs, 'float32'), -1 / numPairs));
-  const angles = multiply(reshape(iota(contextLength, 'float32'), [contextLength, 1]), frequencies);
+  const t = typeof positions === 'number' ? iota(positions, 'float32') : cast(positions, 'float32');
+  const angles = multiply(reshape(t, [-1, 1]), frequencies);
   return { cos: cos(angles), sin: sin(angles) };
 }
 

@@ -2,12 +2,14 @@ import { canonicalJson, GroundworkError } from '../core/index.ts';
 import { writeDurably } from '../core/node.ts';
 import { hashProgram } from '../tensor/index.ts';
 import { type Plan, planSchema } from './plan.ts';
-import { newestCheckpoint, readCheckpoint } from './run/checkpoint.ts';
-import { sweepUnfinished } from './run/checkpoint-publication.ts';
+import { loadNewestCheckpoint } from './run/checkpoint.ts';
+import { setAsideRejected, sweepUnfinished } from './run/checkpoint-publication.ts';
 import type { RunEvent } from './run/events.ts';
 import { problemText } from './run/problem.ts';
+import { foreignProblems, withEarlierFingerprints } from './run/run-fingerprints.ts';
 import { openRun, type Run } from './run/run-folder.ts';
-import { lockRun } from './run/run-lock.ts';
+import { lockRun, type RunLock } from './run/run-lock.ts';
+import type { RunManifest } from './run/run-manifest.ts';
 import {
   describeRunRecipe,
   type RunChange,
@@ -43,7 +45,7 @@ export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
     sweepUnfinished(fs, lock);
     if (changes.length > 0) recordChanges(run, options, parts, plan, seed);
     keepTokenizer(options);
-    const beginning = beginningOf(run, options, changes);
+    const beginning = beginningOf(run, lock, options, changes);
     return await carryOut(run, parts, plan, datasets, beginning, options);
   } finally {
     lock.release();
@@ -95,7 +97,7 @@ function recordChanges(
   const { optimizer, program } = parts.prepared;
   const { sha256, content, json } = describeRunRecipe(recipe.recipe, plan);
   writeDurably(fs, `${folder}/${recipeContentFile}`, [new TextEncoder().encode(`${json}\n`)]);
-  run.update({
+  const next: RunManifest = {
     ...run.manifest,
     recipe: { ...run.manifest.recipe, name: recipe.recipe.name, options: { ...recipe.options }, sha256 },
     optimizer,
@@ -110,7 +112,8 @@ function recordChanges(
     tokenizerFingerprint: parts.tokenizer.fingerprint,
     batchesFingerprint: parts.batches.fingerprint,
     seed,
-  });
+  };
+  run.update(withEarlierFingerprints(next, run.manifest));
 }
 
 /** A run that was killed in its first moments has no tokenizer yet; one that was resumed with another has a new one. */
@@ -123,11 +126,18 @@ function keepTokenizer({ fs, folder, datasets }: ResumeRunOptions): void {
 /** The newest sound checkpoint, and what the log must say about how it was found. */
 function beginningOf(
   run: Run,
+  lock: RunLock,
   { fs, folder, engineFacts }: ResumeRunOptions,
   changes: readonly RunChange[],
 ): Beginning {
-  const { checkpoint, rejected } = newestCheckpoint(fs, folder);
-  const contents = checkpoint === undefined ? undefined : readCheckpoint(fs, folder, checkpoint.step);
+  const { checkpoint, contents, rejected } = loadNewestCheckpoint(fs, folder, (one) =>
+    foreignProblems(run.manifest, one),
+  );
+  const setAside = setAsideRejected(
+    fs,
+    lock,
+    rejected.map((one) => one.step),
+  );
   const step = checkpoint?.step ?? 0;
   const warning = (message: string): RunEvent => ({ type: 'warning', step, message });
   const before = run.manifest.engine;
@@ -141,9 +151,10 @@ function beginningOf(
     tensors: contents,
     events: [
       { type: 'resumed', step },
-      ...rejected.map((one) =>
+      ...rejected.map((one, i) =>
         warning(
-          `the checkpoint of step ${one.step} is broken, so the run goes on from step ${step}: ${one.problems.map(problemText).join('; ')}`,
+          `the checkpoint of step ${one.step} cannot be used, so the run goes on from step ${step}, and it was set aside as ` +
+            `${setAside[i]}: ${one.problems.map(problemText).join('; ')}`,
         ),
       ),
       ...changes.map(({ item, message }) => warning(`goes on with another ${item}, as allowed: ${message}`)),

@@ -9,15 +9,12 @@ import {
 import { hashProgram } from '../tensor/index.ts';
 import { parseTokenizer } from '../tokenizer/index.ts';
 import type { Plan } from './plan.ts';
-import type { RunManifest } from './run/run-manifest.ts';
+import { type RunManifest, recipeContentFile, runTokenizerFile } from './run/run-manifest.ts';
 import type { Override, RunDataset, RunRecipe } from './run-options.ts';
 import type { RunParts } from './run-session.ts';
 import { tokenizerDifference } from './tokenizer-difference.ts';
 
-/** The file of a run that holds its tokenizer, as Hugging Face's `tokenizer.json`. */
-export const runTokenizerFile = 'tokenizer.json';
-/** The file of a run that says what its recipe was when it began, as canonical JSON. */
-export const recipeContentFile = 'recipe.json';
+export { recipeContentFile, runTokenizerFile };
 
 /** Something in which a run that would go on differs from the one that began. */
 export interface RunChange {

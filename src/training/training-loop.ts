@@ -271,7 +271,7 @@ export class TrainingLoop {
     }
     this.training = { ...this.training, pace: { ...this.training.pace, elapsedMs: this.elapsedMs() } };
     log.sync();
-    const { sizeBytes } = publishCheckpoint(surroundings.fs, folder, {
+    const { checkpoint, faults } = publishCheckpoint(surroundings.fs, folder, {
       step: this.step,
       parameters,
       optimizer,
@@ -284,8 +284,9 @@ export class TrainingLoop {
     });
     this.savedStep = this.step;
     this.savedMs = this.clock.monotonicMs();
-    this.tell({ type: 'checkpoint', step: this.step, sizeBytes });
-    for (const fault of retainCheckpoints(surroundings.fs, folder, { keep: plan.checkpoints.keep }).faults) {
+    this.tell({ type: 'checkpoint', step: this.step, sizeBytes: checkpoint.sizeBytes });
+    const retention = { keep: plan.checkpoints.keep, newest: this.step };
+    for (const fault of [...faults, ...retainCheckpoints(surroundings.fs, folder, retention).faults]) {
       this.warn(`an old checkpoint could not be removed: ${fault}`);
     }
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -99,6 +99,24 @@ describe('writeDurably', () => {
     };
     expect(() => writeDurably(stuck, join(folder, 'file'), chunks)).toThrow('failed at write');
     expect(existsSync(join(folder, 'file'))).toBe(false);
+  });
+
+  test('replaces what lies at the name that it writes under, and never writes through a link', () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'file');
+    const outside = join(temporaryFolder(), 'other');
+    writeFileSync(outside, 'other');
+    for (const leave of [
+      () => symlinkSync(outside, `${path}.tmp`),
+      () => symlinkSync(join(outside, 'nothing'), `${path}.tmp`),
+      () => writeFileSync(`${path}.tmp`, 'x'.repeat(200_000)),
+    ]) {
+      leave();
+      writeDurably(nodeFileSystem, path, chunks);
+      expect(readFileSync(path).equals(contents)).toBe(true);
+      expect(nodeFileSystem.list(folder)).toEqual(['file']);
+    }
+    expect(readFileSync(outside, 'utf8')).toBe('other');
   });
 
   test('stops where the chunks cannot be made', () => {

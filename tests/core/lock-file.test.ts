@@ -1,6 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -47,6 +57,33 @@ describe('a lock', () => {
       writeFileSync(path, text);
       expect(take, text).toThrow(expect.objectContaining({ code: 'locked' }));
     }
+  });
+
+  test('that cannot be read is taken over where it is older than the start of the machine: its writer lost the power', () => {
+    for (const name of ['run.lock', 'run.lock.takeover']) {
+      write({ process: goneProcess(), startedAt: null, machine: hostname() });
+      writeFileSync(join(folder, name), '');
+      utimesSync(join(folder, name), new Date(0), new Date(0));
+      take()();
+      expect(readdirSync(folder), name).toEqual([]);
+    }
+  });
+
+  test('is taken over also where one who took it over was killed while it did', () => {
+    write({ process: goneProcess(), startedAt: null, machine: hostname() });
+    copyFileSync(path, `${path}.takeover`);
+    const free = take();
+    expect(readdirSync(folder)).toEqual(['run.lock']);
+    expect(take).toThrow(expect.objectContaining({ code: 'locked' }));
+    free();
+  });
+
+  test('is not taken over while another that lives does', () => {
+    write({ process: process.pid, startedAt: null, machine: hostname() });
+    renameSync(path, `${path}.takeover`);
+    write({ process: goneProcess(), startedAt: null, machine: hostname() });
+    expect(take).toThrow(expect.objectContaining({ code: 'locked' }));
+    expect(readdirSync(folder)).toEqual(['run.lock', 'run.lock.takeover']);
   });
 
   test('is not given free by one who lost it', () => {

@@ -25,6 +25,8 @@ describe('models that go everywhere, and as what', () => {
     ['no norm of queries and keys', { qkNorm: 'none' }, 'Llama', 'llama'],
     ['biases without it', { qkNorm: 'none', hasBiases: true }, 'Llama', 'llama'],
     ['GPT-2', variants['GPT-2'] ?? {}, 'GPT2', 'gpt2'],
+    ['GPT-2 without positions', { ...variants['GPT-2'], positions: 'none' }, 'GPT2', 'gpt2'],
+    ['windows as long as the context', { windowPattern: 'SL', shortWindow: 64 }, 'Qwen3', 'qwen3'],
   ];
   for (const [name, options, huggingFace, gguf] of everywhere) {
     test(name, () => {
@@ -48,6 +50,12 @@ describe('options that stand in the way are named', () => {
     ['relu² without', { mlp: 'reluSquared', qkNorm: 'none' }, true, true],
     ['GELU without gate', { mlp: 'gelu' }, ['mlp gelu'], ['mlp gelu']],
     ['windows', { windowPattern: 'SL' }, true, ['windowPattern SL']],
+    ['windows one shorter than the context', { windowPattern: 'SL', shortWindow: 63 }, true, ['windowPattern SL']],
+    // Two architectures lack one thing each: the first is named.
+    ['a width that its heads do not divide', { width: 202, qkNorm: 'none' }, ['qkNorm none'], true],
+    ['the same with relu²', { width: 202, qkNorm: 'none', mlp: 'reluSquared' }, ['qkNorm none'], true],
+    ['the same with biases', { width: 202, qkNorm: 'none', hasBiases: true }, ['width 202, numHeads 3'], true],
+    ['the same with normalised queries', { width: 202 }, true, true],
     ['a softcap', { logitSoftcap: 15 }, ['logitSoftcap 15'], ['logitSoftcap 15']],
     ['ALiBi', { positions: 'alibi' }, ['positions alibi'], ['positions alibi']],
     ['no positions', { positions: 'none' }, ['positions none'], ['positions none']],

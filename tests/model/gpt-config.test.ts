@@ -39,9 +39,17 @@ describe('defaults', () => {
   });
 
   test('filled in, are a config of the same model', () => {
-    const settings = gptSettings({ ...sizes, mlp: 'gelu', scaling: { baseWidth: 64 } });
-    expect(gptSettings(settings)).toEqual(settings);
-    expect(JSON.parse(JSON.stringify(settings))).toEqual(settings);
+    const free = { headWidth: 32, numHeads: 6, numGroups: 2, hiddenWidth: 100 };
+    const bases = { baseNumHeads: 3, baseNumGroups: 1, baseHiddenWidth: 50 };
+    for (const config of [
+      { ...sizes, mlp: 'gelu', scaling: { baseWidth: 64 } },
+      { ...sizes, ...free, scaling: { baseWidth: 64, ...bases } },
+    ] as const) {
+      const settings = gptSettings(config);
+      expect(gptSettings(settings)).toEqual(settings);
+      expect(JSON.parse(JSON.stringify(settings))).toEqual(settings);
+      expect(gptModel(settings).parameters).toEqual(gptModel(config).parameters);
+    }
   });
 
   for (const [width, headWidth, numHeads] of [
@@ -79,6 +87,14 @@ describe('refusals say what was found', () => {
     ['odd heads with rotary positions', { headWidth: 5 }, 'heads of width 5'],
     ['another letter in the pattern', { windowPattern: 'SXL' }, 'windowPattern'],
     ['an unknown MLP', { mlp: 'moe' }, 'mlp'],
+    ...(['numHeads', 'numGroups', 'hiddenWidth'] as const).map(
+      (name) =>
+        [
+          `scaling where ${name} does not follow the width`,
+          { [name]: 1, scaling: { baseWidth: 64 }, headWidth: 64 },
+          name,
+        ] as const,
+    ),
   ];
   for (const [name, options, words] of refused) {
     test(name, () => {

@@ -54,3 +54,13 @@ test('tables of values are embeddings and cost no matmul', () => {
   expect(more.total - plain.total).toBe(50 * 64 + 32);
   expect(more.matmul - plain.matmul).toBe(32);
 });
+
+test('the head of a model without one is the table of the vocabulary, wherever it stands', () => {
+  const table = (numRows: number) => ({
+    shape: [numRows, 4],
+    role: 'embedding' as const,
+    initialization: { kind: 'normal' as const, deviation: 1 },
+  });
+  const other = { ...gpt2, vocabularySize: 100, parameters: { positions: table(8), embedding: table(100) } };
+  expect(countParameters(other)).toEqual({ total: 432, nonEmbedding: 0, matmul: 400, active: 432 });
+});

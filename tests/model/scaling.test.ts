@@ -38,14 +38,65 @@ describe('muP with AdamW, four times the base', () => {
     expect(deviationOf(given)).toEqual({ kind: 'normal', deviation: 0.01 });
   });
 
-  test('with Muon, matrices need no factor', () => {
-    const muon = at({ scaling: { baseWidth: 64, matrices: 'muon' } });
-    expect(Object.values(muon).filter((spec) => 'learningRateFactor' in spec)).toEqual([]);
-  });
-
   test('at the base nothing changes', () => {
     const base = gptModel({ ...sizes, scaling: { baseWidth: 256 } });
     expect(base.parameters).toEqual(gptModel(sizes).parameters);
+  });
+
+  test('a matrix whose fan-in stays as it is keeps rate and deviation', () => {
+    const fixed = at({
+      headWidth: 64,
+      numHeads: 2,
+      hiddenWidth: 128,
+      matrixDeviation: 0.02,
+      outputInitialization: 'scaled',
+      scaling: { baseWidth: 64, baseNumHeads: 2, baseHiddenWidth: 128 },
+    });
+    for (const name of ['attention.output', 'mlp.down'].map((part) => `blocks.0.${part}`)) {
+      expect(fixed[name], name).not.toHaveProperty('learningRateFactor');
+      expect(fixed[name]?.initialization, name).toEqual({ kind: 'normal', deviation: 0.02 / Math.sqrt(2 * 2) });
+    }
+    for (const name of ['attention.query', 'attention.value', 'mlp.up'].map((part) => `blocks.0.${part}`)) {
+      expect(fixed[name], name).toMatchObject({ learningRateFactor: 1 / 4, weightDecayFactor: 4 });
+      expect(fixed[name]?.initialization, name).toEqual({ kind: 'normal', deviation: 0.02 / 2 });
+    }
+  });
+});
+
+describe('with Muon', () => {
+  const factorsOf = (options: Partial<GptConfig>) =>
+    Object.fromEntries(
+      Object.entries(gptModel({ ...sizes, numLayers: 1, ...options }).parameters).flatMap(([name, spec]) =>
+        spec.learningRateFactor === undefined ? [] : [[name, [spec.learningRateFactor, spec.weightDecayFactor]]],
+      ),
+    );
+
+  test('matrices need no factor where they grow as much in either direction, to the last bit', () => {
+    for (const width of [32, 64, 96, 160, 224, 256, 320]) {
+      expect(factorsOf({ width, scaling: { baseWidth: 64, matrices: 'muon' } }), `${width}`).toEqual({});
+    }
+  });
+
+  test('matrices that get wider as they grow learn by √min(1, out / in) less, relative to the base', () => {
+    // Keys and values were [32, 64] and are [32, 256]: √(1/8) / √(1/2). Values' gates are [1, 32] at both.
+    const scaling = { baseWidth: 64, baseNumGroups: 1, matrices: 'muon' } as const;
+    expect(factorsOf({ headWidth: 32, numGroups: 1, hasValueEmbeddings: true, scaling })).toEqual({
+      'blocks.0.attention.key': [expect.closeTo(1 / 2, 12), expect.closeTo(2, 12)],
+      'blocks.0.attention.value': [expect.closeTo(1 / 2, 12), expect.closeTo(2, 12)],
+    });
+    // [128, 64], which is not wide, and [128, 256]; [64, 128] and [256, 128].
+    expect(factorsOf({ hiddenWidth: 128, scaling: { baseWidth: 64, baseHiddenWidth: 128, matrices: 'muon' } })).toEqual(
+      {
+        'blocks.0.mlp.gate': [expect.closeTo(Math.SQRT1_2, 12), expect.closeTo(Math.SQRT2, 12)],
+        'blocks.0.mlp.up': [expect.closeTo(Math.SQRT1_2, 12), expect.closeTo(Math.SQRT2, 12)],
+        'blocks.0.mlp.down': [expect.closeTo(Math.SQRT2, 12), expect.closeTo(Math.SQRT1_2, 12)],
+      },
+    );
+  });
+
+  test('at the base nothing changes, whatever the shapes', () => {
+    const scaling = { baseWidth: 256, baseNumGroups: 1, baseHiddenWidth: 100, matrices: 'muon' } as const;
+    expect(factorsOf({ headWidth: 32, numGroups: 1, hiddenWidth: 100, scaling })).toEqual({});
   });
 });
 
@@ -79,17 +130,23 @@ describe('coordinate check: how far activations move in five steps', () => {
   /** Embeddings that stand out against the first updates, and logits that begin at zero: nothing moves but by learning. */
   const start = { embeddingDeviation: 1, headDeviation: 0 };
 
+  /** Keys and values of one group, and an MLP, that stay as wide as they are. */
+  const fixed = { headWidth: 32, numGroups: 1, hiddenWidth: 128 };
+  const fixedBases = { baseWidth: narrow, baseNumGroups: 1, baseHiddenWidth: 128 };
+
   const movements = async (options: Partial<GptConfig>, optimizer: OptimizerSpec): Promise<Movements> => {
     const engine = await onnxEngine('cpu', { numThreads: 1 });
     return movementsOf(engine, { config: { ...sizes, ...start, ...options }, optimizer, numSteps: 5 });
   };
   /** At the base all rules are the same. */
-  const atBase = new Map<OptimizerSpec, Movements>();
+  const atBase = new Map<string, Movements>();
 
   /** By activation, the exponent of the width with which movements grow. */
   async function exponents(options: Partial<GptConfig>, optimizer: OptimizerSpec): Promise<[string, number][]> {
-    const before = atBase.get(optimizer) ?? (await movements({ width: narrow }, optimizer));
-    atBase.set(optimizer, before);
+    const { scaling, ...others } = options;
+    const key = JSON.stringify([others, optimizer]);
+    const before = atBase.get(key) ?? (await movements({ ...others, width: narrow }, optimizer));
+    atBase.set(key, before);
     const after = await movements({ ...options, width: wide }, optimizer);
     return [...after].map(([name, moved]) => [
       name,
@@ -116,6 +173,16 @@ describe('coordinate check: how far activations move in five steps', () => {
   test('with the rules for Muon they stay', async () => {
     const found = await exponents({ scaling: { baseWidth: narrow, matrices: 'muon' } }, withMuon);
     for (const [name, exponent] of found) expect(Math.abs(exponent), name).toBeLessThan(0.15);
+  });
+
+  test('with the rules for Muon they stay where axes do not grow', async () => {
+    const found = await exponents({ ...fixed, scaling: { ...fixedBases, matrices: 'muon' } }, withMuon);
+    for (const [name, exponent] of found) expect(Math.abs(exponent), name).toBeLessThan(0.15);
+  });
+
+  test.runIf(isFull)('with the rules for AdamW they stay where axes do not grow', async () => {
+    const found = await exponents({ ...fixed, scaling: fixedBases }, withAdamW);
+    for (const [name, exponent] of found) expect(Math.abs(exponent), name).toBeLessThan(0.25);
   });
 
   test.runIf(isFull)('with the rules for AdamW, Muon moves too little', async () => {

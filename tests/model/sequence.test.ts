@@ -65,6 +65,20 @@ describe('documentSequence', () => {
     });
   }
 
+  for (const name of timely) {
+    test(`makes of a packed document what it is alone: ${name}`, async () => {
+      const model = gptModel({ ...smallConfig, ...variants[name] });
+      const parameters = randomParameters(model);
+      const row = tokens.slice(0, 1);
+      const inputs = { tokens: integers(row), segments: integers([[1, 1, 1, 2, 2, 0]]) };
+      const alone = { parameters, inputs: { tokens: integers(row.map((all) => all.slice(3, 5))) } };
+      const packed = await logitsOf(model, { parameters, inputs }, (given) =>
+        documentSequence(T, present(given.segments, 'segments')),
+      );
+      expectClose(Array.from(packed).slice(3 * V, 5 * V), await logitsOf(model, alone, () => causalSequence(2)), 1e-10);
+    });
+  }
+
   test('rows of padding alone give finite logits and gradients', async () => {
     const model = gptModel(smallConfig);
     const given = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { referenceEngine } from '../../src/engine/index.ts';
+import { gptModel } from '../../src/model/index.ts';
 import {
   defineRecipe,
   describeRecipe,
@@ -86,6 +87,29 @@ describe('a recipe', () => {
   test('that looks ahead is refused', async () => {
     const error = await lateRefusalOf(verifyRecipe(defineRecipe(peeking), size, { microBatchSize: 2 }));
     expect(error.code).toBe('future-leak');
+  });
+
+  test('whose matrices train by another algorithm than scaling supposes is refused', async () => {
+    const adamW: Recipe = {
+      ...baseline,
+      name: 'other-rule',
+      optimizer: (run) => {
+        const [, ...others] = baseline.optimizer(run).groups;
+        return {
+          groups: others.map((group, i) => (i === 0 ? { ...group, roles: ['embedding', 'matrix'] } : group)),
+          clipNorm: 1,
+        };
+      },
+    };
+    const muon: Recipe = { ...baseline, model: (given) => gptModel({ ...given, scaling: { baseWidth: 64 } }) };
+    for (const [recipe, words] of [
+      [adamW, 'rule for matrices under muon, and adamw trains them'],
+      [muon, 'rule for matrices under adamw, and muon trains them'],
+    ] as const) {
+      const error = await lateRefusalOf(verifyRecipe(defineRecipe(recipe), size, { microBatchSize: 2 }));
+      expect(error.code).toBe('invalid-recipe');
+      expect(error.message).toContain(words);
+    }
   });
 
   test('is described by what it does: the same for the same, and every difference in words', () => {

@@ -6,18 +6,19 @@ export class Crash extends Error {}
 
 /**
  * A file system that dies at its k-th call that changes something (counted from 1), or at which the disk is full at that call
- * alone. Half of what a call was to write is written.
+ * alone. Half of what a call was to write is written. With `read-error` it is the k-th call that reads which fails, alone, as a
+ * disk with a bad block does; those that change something all work.
  */
 export function faultingFileSystem(
   inner: FileSystem,
   failAt: number,
-  kind: 'crash' | 'disk-full',
+  kind: 'crash' | 'disk-full' | 'read-error',
 ): FileSystem & { readonly numCalls: () => number } {
   let numCalls = 0;
   let isDead = false;
   const change = (call: () => void, half?: () => void): void => {
     if (isDead) throw new Crash('dead');
-    if (++numCalls === failAt) {
+    if (kind !== 'read-error' && ++numCalls === failAt) {
       half?.();
       if (kind === 'disk-full') {
         throw new GroundworkError('disk-full', 'no room is left', { hint: 'Make room.' });
@@ -27,18 +28,27 @@ export function faultingFileSystem(
     }
     call();
   };
+  const read = <T>(path: string, call: () => T): T => {
+    if (kind === 'read-error' && ++numCalls === failAt) {
+      throw new GroundworkError('file-access', `${path} could not be read (EIO)`, { hint: 'Check the path.' });
+    }
+    return call();
+  };
   return {
     numCalls: () => numCalls,
     exists: (path) => inner.exists(path),
-    stat: (path) => inner.stat(path),
-    list: (path) => inner.list(path),
-    readFile: (path) => inner.readFile(path),
+    stat: (path) => read(path, () => inner.stat(path)),
+    list: (path) => read(path, () => inner.list(path)),
+    readFile: (path) => read(path, () => inner.readFile(path)),
     makeFolder: (path) => change(() => inner.makeFolder(path)),
     rename: (from, to) => change(() => inner.rename(from, to)),
     remove: (path) => change(() => inner.remove(path)),
     syncFolder: (path) => change(() => inner.syncFolder(path)),
     open: (path, mode) => {
-      if (mode === 'read') return inner.open(path, mode);
+      if (mode === 'read') {
+        const file = read(path, () => inner.open(path, mode));
+        return { ...file, readAt: (into, offset) => read(path, () => file.readAt(into, offset)) };
+      }
       let file: OpenFile | undefined;
       change(() => {
         file = inner.open(path, mode);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { FileSystem } from '../../core/index.ts';
-import { linkProblem, type RunProblem } from './problem.ts';
-import { type JsonObject, type ReadResult, readSigned, signedText } from './signed-json.ts';
+import { linkProblem, problemsOfReading, type RunProblem } from './problem.ts';
+import { type ReadResult, readSigned } from './signed-json.ts';
 
 /** The folder of a run in which its checkpoints lie. */
 export const checkpointsFolder = 'checkpoints';
@@ -68,13 +68,20 @@ export function checkpointSteps(fs: FileSystem, runFolder: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The text of a checkpoint's manifest. */
-export function checkpointManifestText(
+/** What the manifest of a checkpoint says. */
+export function manifestOfCheckpoint(
   step: number,
   files: readonly CheckpointFile[],
   fingerprints: CheckpointFingerprints,
-): string {
-  return signedText({ ...kind, step, files, fingerprints: { ...fingerprints } } satisfies JsonObject);
+): CheckpointManifest {
+  return { ...kind, step, files: [...files], fingerprints: { ...fingerprints } };
+}
+
+/** The checkpoint that a manifest describes. */
+export function checkpointOf(manifest: CheckpointManifest): Checkpoint {
+  const { step, files } = manifest;
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return { step, folder: checkpointFolder(step), sizeBytes, manifest };
 }
 
 /** Reads and checks the manifest of a step's checkpoint; its files are not opened. */
@@ -87,34 +94,41 @@ export function readCheckpointManifest(fs: FileSystem, runFolder: string, step: 
   if (manifest.step !== step) {
     return { problem: { file, expected: `step ${step}, as its folder says`, found: `step ${manifest.step}` } };
   }
-  const sizeBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return { value: { step, folder, sizeBytes, manifest } };
+  return { value: checkpointOf(manifest) };
 }
 
-/** What is wrong with presence and size of a checkpoint's files, and with what else lies in its folder. */
+/** What is wrong with presence and size of a checkpoint's files. */
 export function sizeProblems(fs: FileSystem, runFolder: string, { folder, manifest }: Checkpoint): RunProblem[] {
-  const problems: RunProblem[] = [];
-  for (const { path, sizeBytes } of manifest.files) {
-    const problem = sizeProblem(fs, runFolder, `${folder}/${path}`, sizeBytes);
-    if (problem !== undefined) problems.push(problem);
-  }
-  const known: readonly string[] = [...checkpointFiles, checkpointManifestFile];
-  for (const name of fs.list(`${runFolder}/${folder}`)) {
-    if (known.includes(name)) continue;
-    problems.push({ file: `${folder}/${name}`, expected: 'only what the manifest lists', found: 'something else' });
-  }
-  return problems;
+  return manifest.files.flatMap(({ path, sizeBytes }) => {
+    const file = `${folder}/${path}`;
+    return problemsOfReading(file, () => sizeProblem(fs, runFolder, file, sizeBytes));
+  });
 }
 
-function sizeProblem(fs: FileSystem, runFolder: string, file: string, sizeBytes: number): RunProblem | undefined {
+/** What lies in a checkpoint's folder besides what its manifest lists; it harms nobody (systems leave files of their own). */
+export function strayProblems(fs: FileSystem, runFolder: string, folder: string): readonly RunProblem[] {
+  const known: readonly string[] = [...checkpointFiles, checkpointManifestFile];
+  return problemsOfReading(folder, () =>
+    fs
+      .list(`${runFolder}/${folder}`)
+      .filter((name) => !known.includes(name))
+      .map((name) => ({
+        file: `${folder}/${name}`,
+        expected: 'only what the manifest lists',
+        found: 'something else',
+      })),
+  );
+}
+
+function sizeProblem(fs: FileSystem, runFolder: string, file: string, sizeBytes: number): RunProblem[] {
   const link = linkProblem(runFolder, file);
-  if (link !== undefined) return link;
+  if (link !== undefined) return [link];
   const expected = `${sizeBytes} bytes`;
   const path = `${runFolder}/${file}`;
-  if (!fs.exists(path)) return { file, expected, found: 'no such file' };
+  if (!fs.exists(path)) return [{ file, expected, found: 'no such file' }];
   const found = fs.stat(path);
-  if (found.isFolder) return { file, expected, found: 'a folder' };
-  return found.sizeBytes === sizeBytes ? undefined : { file, expected, found: `${found.sizeBytes} bytes` };
+  if (found.isFolder) return [{ file, expected, found: 'a folder' }];
+  return found.sizeBytes === sizeBytes ? [] : [{ file, expected, found: `${found.sizeBytes} bytes` }];
 }
 
 /** The SHA-256 of a file, which passes through little memory. */

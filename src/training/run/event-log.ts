@@ -1,5 +1,7 @@
-import { type FileSystem, GroundworkError, type OpenFile } from '../../core/index.ts';
+import { basename, dirname } from 'node:path';
+import { assert, type FileSystem, GroundworkError, type OpenFile } from '../../core/index.ts';
 import { eventLine, parseEventLine, type RunEvent } from './events.ts';
+import { refuseLink } from './problem.ts';
 
 export const eventsFile = 'events.jsonl';
 
@@ -24,6 +26,8 @@ interface LogLine {
   readonly endBytes: number;
   /** Whether it ends with a line feed. */
   readonly isWhole: boolean;
+  /** Whether it holds bytes that were never written: a disk that lost its power shows zeros there. */
+  readonly hasZeros: boolean;
 }
 
 /**
@@ -32,11 +36,12 @@ interface LogLine {
  *
  * @param afterStep the step of the checkpoint that the run goes on from: the log is cut back to before the first event of a
  *   later step, so that those steps are not in it twice
- * @throws `invalid-run` where a line before the last is no event
+ * @throws `invalid-run` where a line that no kill leaves is no event; `unsafe-path` for a link out of the run
  */
 export function openEventLog(fs: FileSystem, path: string, options: { readonly afterStep?: number } = {}): EventLog {
   const limit = options.afterStep ?? Number.POSITIVE_INFINITY;
   let sizeBytes = 0;
+  refuseLink(dirname(path), basename(path));
   for (const { event, endBytes } of eventLines(fs, path)) {
     if ('step' in event && event.step > limit) break;
     sizeBytes = endBytes;
@@ -47,6 +52,8 @@ export function openEventLog(fs: FileSystem, path: string, options: { readonly a
       file.truncate(sizeBytes);
       file.sync();
     }
+    // A log of which nothing is written yet may have been made just now; its name is to survive a loss of power.
+    if (sizeBytes === 0) fs.syncFolder(dirname(path));
   } catch (error) {
     file.close();
     throw error;
@@ -64,7 +71,14 @@ function openLog(file: OpenFile, initialSize: number): EventLog {
   return {
     append: (event) => {
       if (isCutOff) repair();
-      const bytes = new TextEncoder().encode(`${eventLine(event)}\n`);
+      const line = eventLine(event);
+      const read = parseEventLine(line);
+      assert(
+        !('fault' in read),
+        `an event of type ${event.type} could not be read again: ${'fault' in read && read.fault}`,
+      );
+      const bytes = new TextEncoder().encode(`${line}\n`);
+      assert(bytes.length <= maxLineBytes, `an event of type ${event.type} has ${bytes.length} bytes`);
       try {
         isCutOff = true;
         file.write(bytes);
@@ -87,26 +101,33 @@ function openLog(file: OpenFile, initialSize: number): EventLog {
 /**
  * The events of a run, also of one that is being written: a last line without an end is left out.
  *
- * @throws `invalid-run` where a line before the last is no event
+ * @throws `invalid-run` where a line that no kill leaves is no event; `unsafe-path` for a link out of the run
  */
 export function readEvents(fs: FileSystem, path: string): RunEvent[] {
+  refuseLink(dirname(path), basename(path));
   return Array.from(eventLines(fs, path), ({ event }) => event);
 }
 
-/** The events with where their lines end. Leaves out a last line that is not whole, or is no event. */
+/**
+ * The events with where their lines end. Leaves out a last line that is not whole, be it by its end or by bytes that never
+ * reached the disk. A last line that is whole and no event is refused as any other: a kill cuts lines off, and changes none.
+ */
 function* eventLines(
   fs: FileSystem,
   path: string,
 ): Generator<{ readonly event: RunEvent; readonly endBytes: number }, void> {
-  let bad: { readonly number: number; readonly fault: string } | undefined;
-  for (const { number, event, endBytes, isWhole } of logLines(fs, path)) {
-    if (bad !== undefined) {
-      throw new GroundworkError('invalid-run', `line ${bad.number} of ${path} is no event: ${bad.fault}`, {
-        hint: 'The log was changed by something else than a run. Copy it again from where it is sound.',
-      });
-    }
-    if ('fault' in event) bad = { number, fault: event.fault };
-    else if (isWhole) yield { event, endBytes };
+  const refuse = (number: number, fault: string): never => {
+    throw new GroundworkError('invalid-run', `line ${number} of ${path} is no event: ${fault}`, {
+      hint: 'The log was changed by something else than a run. Copy it again from where it is sound.',
+    });
+  };
+  let cutOff: { readonly number: number; readonly fault: string } | undefined;
+  for (const { number, event, endBytes, isWhole, hasZeros } of logLines(fs, path)) {
+    if (cutOff !== undefined) refuse(cutOff.number, cutOff.fault);
+    if ('fault' in event) {
+      if (isWhole && !hasZeros) refuse(number, event.fault);
+      cutOff = { number, fault: event.fault };
+    } else if (isWhole) yield { event, endBytes };
     // A last line that lacks nothing but its end is as good as cut off: what follows would run into it.
   }
 }
@@ -124,7 +145,7 @@ function* logLines(fs: FileSystem, path: string): Generator<LogLine, void> {
       for (let end = chunk.indexOf(10); end >= 0 && end < found; end = chunk.indexOf(10, start)) {
         pieces.push(chunk.subarray(start, end));
         number += 1;
-        yield { number, event: parseBytes(pieces), endBytes: offset + end + 1, isWhole: true };
+        yield { number, ...parsedLine(pieces), endBytes: offset + end + 1, isWhole: true };
         pieces = [];
         length = 0;
         start = end + 1;
@@ -136,14 +157,18 @@ function* logLines(fs: FileSystem, path: string): Generator<LogLine, void> {
       offset += found;
       if (found < chunk.length) break;
     }
-    if (pieces.length > 0) yield { number: number + 1, event: parseBytes(pieces), endBytes: offset, isWhole: false };
+    if (pieces.length > 0) yield { number: number + 1, ...parsedLine(pieces), endBytes: offset, isWhole: false };
   } finally {
     file.close();
   }
 }
 
-function parseBytes(pieces: readonly Uint8Array[]): LogLine['event'] {
+function parsedLine(pieces: readonly Uint8Array[]): Pick<LogLine, 'event' | 'hasZeros'> {
   const bytes = Buffer.concat(pieces);
+  return { event: eventOf(bytes), hasZeros: bytes.includes(0) };
+}
+
+function eventOf(bytes: Uint8Array): LogLine['event'] {
   if (bytes.length > maxLineBytes) return { fault: `it has more than ${maxLineBytes} bytes` };
   try {
     return parseEventLine(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));

@@ -25,6 +25,29 @@ export function linkProblem(folder: string, file: string): RunProblem | undefine
   }
 }
 
+/**
+ * Refuses to write where a link leads out of the run.
+ *
+ * @throws `unsafe-path`
+ */
+export function refuseLink(folder: string, file: string): void {
+  const problem = linkProblem(folder, file);
+  if (problem === undefined) return;
+  throw new GroundworkError('unsafe-path', `${folder}/${file} is not inside the run: ${problem.found}`, {
+    hint: 'Nothing was read or written there. A run lies in one folder: link or move the whole of it to another disk, not a part.',
+  });
+}
+
+/** What `read` finds wrong with a file; that it cannot be read at all is also a problem of the file. */
+export function problemsOfReading(file: string, read: () => readonly RunProblem[]): readonly RunProblem[] {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof GroundworkError)) throw error;
+    return [{ file, expected: 'a file that can be read', found: error.message }];
+  }
+}
+
 /** A value as it is quoted in a message. */
 export function shown(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);

@@ -27,7 +27,10 @@ export interface RunDifference {
 
 export interface RunComparison {
   readonly names: readonly string[];
-  /** By area, in the order of `run.json`. Empty: the same run done again, with the same result. */
+  /**
+   * Area by area: recipe, size, data, batch, length, optimizer, seed, engine, environment, result. Empty where the runs were to
+   * do the same and reached the same; names, times and how long they took are not compared.
+   */
   readonly differences: readonly RunDifference[];
   /** Whether all trained and were measured on the same data: only then do their bits per byte compare. */
   readonly isSameData: boolean;
@@ -46,7 +49,7 @@ export function compareRuns(runs: readonly RunManifest[]): RunComparison {
       collect(
         area,
         key,
-        runs.map((run) => run[key]),
+        runs.map((run) => (key === 'result' ? resultOf(run) : run[key])),
         differences,
       );
     }
@@ -62,6 +65,13 @@ export function compareRuns(runs: readonly RunManifest[]): RunComparison {
     bitsPerByte,
     bitsPerByteDifference: bitsPerByte.map((value) => (value === null || first === null ? null : value - first)),
   };
+}
+
+/** What a run reached; how long it took is no difference between runs. */
+function resultOf({ result }: RunManifest): JsonValue {
+  if (result === null) return null;
+  const { durationMs: _, ...reached } = result;
+  return reached;
 }
 
 function collect(

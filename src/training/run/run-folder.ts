@@ -1,13 +1,20 @@
 import { lstatSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type FileSystem, GroundworkError } from '../../core/index.ts';
 import { checkpointSteps, checkpointsFolder } from './checkpoint-manifest.ts';
 import { eventsFile, readEvents } from './event-log.ts';
 import type { RunEvent } from './events.ts';
-import { makeNewFolder } from './new-folder.ts';
-import { problemText, type RunProblem } from './problem.ts';
+import { makeNewFolder, missingFolders } from './new-folder.ts';
+import { linkProblem, problemText, type RunProblem } from './problem.ts';
 import { isOfLock, lockRun, type RunLock } from './run-lock.ts';
-import { manifestFile, type RunManifest, readRunManifest, writeRunManifest } from './run-manifest.ts';
+import {
+  manifestFile,
+  type RunManifest,
+  readRunManifest,
+  recipeContentFile,
+  runTokenizerFile,
+  writeRunManifest,
+} from './run-manifest.ts';
 import { faultOfRunName } from './run-name.ts';
 
 /** One training, as a folder. */
@@ -42,6 +49,7 @@ export function createRun(fs: FileSystem, folder: string, manifest: RunManifest)
     });
   }
   refuseOccupied(fs, folder);
+  const made = missingFolders(fs, folder);
   makeNewFolder(fs, folder);
   const lock = lockRun(folder);
   try {
@@ -49,7 +57,9 @@ export function createRun(fs: FileSystem, folder: string, manifest: RunManifest)
     refuseOccupied(fs, folder);
     fs.makeFolder(`${folder}/${checkpointsFolder}`);
     writeRunManifest(fs, folder, manifest);
-    fs.syncFolder(dirname(resolve(folder)));
+    // All that are new, or a loss of power could take the run away with the folder above it.
+    for (const path of new Set([...made, resolve(folder)])) fs.syncFolder(dirname(path));
+    sweepDeleted(fs, dirname(resolve(folder)));
   } catch (error) {
     lock.release();
     throw error;
@@ -89,13 +99,14 @@ export function listRuns(fs: FileSystem, runsFolder: string): ListedRun[] {
  * @throws `invalid-run` for a folder that is no run; `unsafe-path` for a link to one; `locked` where it is in use
  */
 export function deleteRun(fs: FileSystem, folder: string): void {
-  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
+  // Without a slash at its end, behind which the link would have been followed.
+  const place = resolve(folder);
+  if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new GroundworkError('unsafe-path', `${folder} is a link`, { hint: 'Name the folder of the run itself.' });
   }
-  const place = resolve(folder);
   if (!holdsRun(fs, folder)) throw noRun(fs, folder);
   const lock = lockRun(folder);
-  const trash = `${dirname(place)}/.trash-${basename(place)}`;
+  const trash = `${dirname(place)}/${trashPrefix}${basename(place)}`;
   try {
     // What is left of an earlier deletion that was killed.
     fs.remove(trash);
@@ -106,7 +117,41 @@ export function deleteRun(fs: FileSystem, folder: string): void {
   }
   fs.syncFolder(dirname(place));
   fs.remove(trash);
+  sweepDeleted(fs, dirname(place));
 }
+
+const trashPrefix = '.trash-';
+
+/** Removes what deletions that were killed have left in a folder of runs: nothing shows it, and it can be large. */
+function sweepDeleted(fs: FileSystem, runsFolder: string): void {
+  for (const name of fs.list(runsFolder)) {
+    if (!name.startsWith(trashPrefix) || faultOfRunName(name.slice(trashPrefix.length)) !== undefined) continue;
+    const trash = join(runsFolder, name);
+    if (linkProblem(runsFolder, name) !== undefined || !looksDeleted(fs, trash)) continue;
+    try {
+      fs.remove(trash);
+    } catch (error) {
+      // Whoever deletes or makes a run is not to fail over another one; the next sweep tries again.
+      if (!(error instanceof GroundworkError)) throw error;
+    }
+  }
+}
+
+/** Whether a folder is what is left of a run: empty, or with a part of one. */
+function looksDeleted(fs: FileSystem, trash: string): boolean {
+  if (!fs.exists(trash) || !fs.stat(trash).isFolder) return false;
+  const names = fs.list(trash);
+  return names.length === 0 || names.some((name) => partsOfRun.includes(name));
+}
+
+const partsOfRun: readonly string[] = [
+  manifestFile,
+  eventsFile,
+  checkpointsFolder,
+  runTokenizerFile,
+  recipeContentFile,
+  'run.lock',
+];
 
 function runAt(fs: FileSystem, folder: string, initial: RunManifest): Run {
   let manifest = initial;
@@ -164,7 +209,13 @@ function refuseOccupied(fs: FileSystem, folder: string): void {
   const others = names.filter(
     (name) => name !== `${manifestFile}.tmp` && name !== checkpointsFolder && !isOfLock(name),
   );
-  const [other] = checkpointSteps(fs, folder).length > 0 ? [checkpointsFolder] : others;
+  const checkpoints = `${folder}/${checkpointsFolder}`;
+  const isEmpty =
+    !names.includes(checkpointsFolder) ||
+    (linkProblem(folder, checkpointsFolder) === undefined &&
+      fs.stat(checkpoints).isFolder &&
+      fs.list(checkpoints).length === 0);
+  const [other] = isEmpty ? others : [checkpointsFolder];
   if (other !== undefined)
     fail(`holds something else (${other}), expected an empty folder or none`, 'Choose another name.');
 }

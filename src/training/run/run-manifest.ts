@@ -7,6 +7,10 @@ import type { RecipeSize } from '../../recipe/index.ts';
 import { type JsonObject, type ReadResult, readSigned, signedText } from './signed-json.ts';
 
 export const manifestFile = 'run.json';
+/** The file of a run that holds its tokenizer, as Hugging Face's `tokenizer.json`. */
+export const runTokenizerFile = 'tokenizer.json';
+/** The file of a run that says what its recipe was when it began, as canonical JSON. */
+export const recipeContentFile = 'recipe.json';
 const kind = { format: 'groundwork-run', version: 1 } as const;
 
 const count = z.int().min(0);
@@ -85,6 +89,11 @@ export const runManifestSchema = z.strictObject({
     .min(1),
   batchesFingerprint: sha256,
   tokenizerFingerprint: sha256,
+  /** What it was before it was resumed with something else, as was allowed: checkpoints of that time are its own. */
+  earlierFingerprints: z
+    .array(z.strictObject({ program: sha256, tokenizer: sha256, batches: sha256 }))
+    .min(1)
+    .exactOptional(),
   seed: z.int(),
   numSteps: count,
   schedule: scheduleSchema,

@@ -1,55 +1,107 @@
-import { type FileSystem, GroundworkError } from '../../core/index.ts';
+import { type FileSystem, GroundworkError, sha256Hex } from '../../core/index.ts';
+import { parseTokenizer } from '../../tokenizer/index.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
-import {
-  checkpointFolder,
-  checkpointManifestFile,
-  checkpointSteps,
-  readCheckpointManifest,
-} from './checkpoint-manifest.ts';
+import { checkpointFolder, checkpointSteps, checkpointsFolder, readCheckpointManifest } from './checkpoint-manifest.ts';
 import { eventsFile, readEvents } from './event-log.ts';
-import { linkProblem, type RunProblem } from './problem.ts';
-import { type RunManifest, readRunManifest } from './run-manifest.ts';
+import { linkProblem, problemsOfReading, type RunProblem } from './problem.ts';
+import { foreignProblems } from './run-fingerprints.ts';
+import { type RunManifest, readRunManifest, recipeContentFile, runTokenizerFile } from './run-manifest.ts';
 
 /**
- * Checks a run and lists everything that is wrong: `run.json`, the log, each file of each checkpoint by size and SHA-256,
- * and whether checkpoints belong to the run. A sound run gives an empty list.
+ * Checks a run and lists everything that is wrong: `run.json`, the log, tokenizer and recipe by their fingerprints, each file of
+ * each checkpoint by size and SHA-256, whether checkpoints belong to the run, and whether what a run of its status has is there.
+ * A sound run gives an empty list.
  */
 export function verifyRun(fs: FileSystem, folder: string): RunProblem[] {
   const read = readRunManifest(fs, folder);
   const manifest = 'value' in read ? read.value : undefined;
+  let steps: number[] = [];
+  const listing = problemsOfReading(checkpointsFolder, () => {
+    steps = checkpointSteps(fs, folder);
+    return [];
+  });
+  // A run that was killed in its first moments has nothing yet but its manifest.
+  const hasBegun = steps.length > 0 || (manifest !== undefined && manifest.status !== 'running');
   return [
     ...('problem' in read ? [read.problem] : []),
-    ...logProblems(fs, folder),
-    ...checkpointSteps(fs, folder).flatMap((step) => [
+    ...logProblems(fs, folder, hasBegun, manifest),
+    ...(manifest === undefined ? [] : partProblems(fs, folder, hasBegun, manifest)),
+    ...listing,
+    ...(manifest === undefined ? [] : lastCheckpointProblems(steps, manifest)),
+    ...steps.flatMap((step) => [
       ...verifyCheckpoint(fs, folder, step),
-      ...(manifest === undefined ? [] : foreignProblems(fs, folder, step, manifest)),
+      ...(manifest === undefined ? [] : ownerProblems(fs, folder, step, manifest)),
     ]),
   ];
 }
 
-function logProblems(fs: FileSystem, folder: string): RunProblem[] {
-  const link = linkProblem(folder, eventsFile);
+function logProblems(
+  fs: FileSystem,
+  folder: string,
+  hasBegun: boolean,
+  manifest: RunManifest | undefined,
+): readonly RunProblem[] {
+  return partProblem(fs, folder, eventsFile, hasBegun, (path) => {
+    const last = readEvents(fs, path).at(-1);
+    return manifest?.status !== 'finished' || last?.type === 'finished'
+      ? undefined
+      : {
+          expected: 'the end of the run as its last event, since it is finished',
+          found: last === undefined ? 'no event' : `an event of type ${last.type}`,
+        };
+  });
+}
+
+/** Tokenizer and recipe, as the run keeps them. */
+function partProblems(fs: FileSystem, folder: string, hasBegun: boolean, manifest: RunManifest): RunProblem[] {
+  const textOf = (path: string): string => new TextDecoder().decode(fs.readFile(path));
+  const { sha256, file } = manifest.recipe;
+  return [
+    ...partProblem(fs, folder, runTokenizerFile, hasBegun, (path) => {
+      const { fingerprint } = parseTokenizer(textOf(path));
+      const expected = manifest.tokenizerFingerprint;
+      return fingerprint === expected
+        ? undefined
+        : { expected: `the tokenizer ${expected} of the run`, found: fingerprint };
+    }),
+    ...partProblem(fs, folder, recipeContentFile, hasBegun, (path) => {
+      const found = sha256Hex(textOf(path).trimEnd());
+      return found === sha256 ? undefined : { expected: `the recipe with SHA-256 ${sha256}`, found };
+    }),
+    ...(file === null ? [] : partProblem(fs, folder, file, hasBegun, () => undefined)),
+  ];
+}
+
+/** What is wrong with a file of a run that is not signed. */
+function partProblem(
+  fs: FileSystem,
+  folder: string,
+  file: string,
+  isRequired: boolean,
+  check: (path: string) => Omit<RunProblem, 'file'> | undefined,
+): readonly RunProblem[] {
+  const link = linkProblem(folder, file);
   if (link !== undefined) return [link];
+  const path = `${folder}/${file}`;
+  if (!fs.exists(path)) return isRequired ? [{ file, expected: 'a file', found: 'no such file' }] : [];
   try {
-    readEvents(fs, `${folder}/${eventsFile}`);
-    return [];
+    const problem = check(path);
+    return problem === undefined ? [] : [{ file, ...problem }];
   } catch (error) {
     if (!(error instanceof GroundworkError)) throw error;
-    return [{ file: eventsFile, expected: 'one event a line', found: error.message }];
+    return [{ file, expected: 'what a run writes there', found: error.message }];
   }
 }
 
-/** A sound checkpoint that is another run's. */
-function foreignProblems(fs: FileSystem, folder: string, step: number, manifest: RunManifest): RunProblem[] {
+/** A run that is finished has saved its last step. */
+function lastCheckpointProblems(steps: readonly number[], { status, result }: RunManifest): RunProblem[] {
+  if (status !== 'finished' || result === null || steps.includes(result.step)) return [];
+  const file = checkpointFolder(result.step);
+  return [{ file, expected: 'the checkpoint of the last step', found: 'no such folder' }];
+}
+
+/** A checkpoint whose manifest is sound, and another run's. */
+function ownerProblems(fs: FileSystem, folder: string, step: number, manifest: RunManifest): RunProblem[] {
   const read = readCheckpointManifest(fs, folder, step);
-  if ('problem' in read) return [];
-  const { tokenizer, batches } = read.value.manifest.fingerprints;
-  const file = `${checkpointFolder(step)}/${checkpointManifestFile}`;
-  const problems: RunProblem[] = [];
-  const compare = (what: string, expected: string, found: string): void => {
-    if (found !== expected) problems.push({ file, expected: `the ${what} ${expected} of the run`, found });
-  };
-  compare('tokenizer', manifest.tokenizerFingerprint, tokenizer);
-  compare('batches', manifest.batchesFingerprint, batches);
-  return problems;
+  return 'problem' in read ? [] : foreignProblems(manifest, read.value);
 }

@@ -35,7 +35,7 @@ export const lengthBytes = 8;
  */
 export const maxHeaderBytes = 2 ** 22;
 export const maxTensors = 2 ** 15;
-const maxDimensions = 64;
+export const maxDimensions = 64;
 
 /** Where a tensor lies in a file. */
 export interface TensorPlace {

@@ -6,6 +6,9 @@ import {
   FormatFault,
   headerSize,
   lengthBytes,
+  maxDimensions,
+  maxHeaderBytes,
+  maxTensors,
   parseHeader,
   type SafetensorsDtype,
   type SafetensorsHeader,
@@ -67,12 +70,16 @@ export function safetensors(
     end += data.byteLength;
     const bits = shape.reduce((product, size) => product * size, dtypeBits[dtype]);
     assert(bits === 8 * data.byteLength, `${name} has ${data.byteLength} bytes, expected ${bits / 8} for its shape`);
+    assert(shape.length <= maxDimensions, `${name} has ${shape.length} dimensions, more than ${maxDimensions}`);
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
   }
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const header = new Uint8Array(lengthBytes + Math.ceil(json.length / 8) * 8).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - lengthBytes), true);
   header.set(json, lengthBytes);
+  // What breaks the bounds of its own reader is not written.
+  assert(inOrder.length <= maxTensors, `there are ${inOrder.length} tensors, more than ${maxTensors}`);
+  assert(header.length - lengthBytes <= maxHeaderBytes, `the header is longer than ${maxHeaderBytes} bytes`);
   return {
     sizeBytes: header.length + end,
     *chunks() {
@@ -88,8 +95,6 @@ export function safetensors(
 /** A safetensors file whose header was read and checked. */
 export interface SafetensorsFile extends SafetensorsHeader {
   readonly sizeBytes: number;
-  /** The bytes of a tensor. */
-  read(name: string): Uint8Array;
   close(): void;
 }
 
@@ -106,13 +111,6 @@ export function openSafetensors(fs: FileSystem, path: string): SafetensorsFile {
     return {
       ...header,
       sizeBytes,
-      read: (name) => {
-        const place = header.tensors.get(name);
-        assert(place !== undefined, `the file holds no tensor ${name}`);
-        const bytes = new Uint8Array(place.sizeBytes);
-        readFully(file, bytes, place.beginBytes, () => undefined);
-        return bytes;
-      },
       close: () => file.close(),
     };
   } catch (error) {

@@ -1,5 +1,12 @@
 import type { z } from 'zod';
-import { canonicalJson, type FileSystem, type JsonValue, sha256Hex } from '../../core/index.ts';
+import {
+  assert,
+  canonicalJson,
+  type FileSystem,
+  GroundworkError,
+  type JsonValue,
+  sha256Hex,
+} from '../../core/index.ts';
 import { linkProblem, type RunProblem, shown } from './problem.ts';
 
 /** A record is read whole; a file that is longer is not one. */
@@ -15,7 +22,24 @@ export type JsonObject = { readonly [key: string]: JsonValue };
  * on the disk does not pass for another value.
  */
 export function signedText(record: JsonObject): string {
-  return `${JSON.stringify({ ...record, sha256: sha256Hex(canonicalJson(record)) }, null, 2)}\n`;
+  assertReadable(record, '');
+  const text = `${JSON.stringify({ ...record, sha256: sha256Hex(canonicalJson(record)) }, null, 2)}\n`;
+  assertReadable(null, text);
+  return text;
+}
+
+/** The text of a value that `readJson` reads: canonical JSON and a line feed. */
+export function jsonText(value: JsonValue): string {
+  assertReadable(value, '');
+  const text = `${canonicalJson(value)}\n`;
+  assertReadable(null, text);
+  return text;
+}
+
+/** What breaks the bounds of its own reader is not written. */
+function assertReadable(value: JsonValue, text: string): void {
+  assert(!depthExceeds(value, maxDepth), `a record is nested deeper than ${maxDepth} levels`);
+  assert(Buffer.byteLength(text) <= maxRecordBytes, `a record is longer than ${maxRecordBytes} bytes`);
 }
 
 /** What was read, or what is wrong with it. */
@@ -57,12 +81,25 @@ export function readSigned<T>(
   return problem(`the fields of a ${kind.format}`, `${issue?.path.join('.') || 'the whole'}: ${issue?.message}`);
 }
 
-/** Reads JSON of a run, within bounds of size and depth. */
-export function readJson(
-  fs: FileSystem,
-  folder: string,
-  file: string,
-): { readonly value: JsonValue; readonly text: string } | { readonly problem: RunProblem } {
+/** JSON of a run, and what its file was when it was read. */
+export interface ReadJson {
+  readonly value: JsonValue;
+  readonly text: string;
+  /** SHA-256 of the bytes. */
+  readonly sha256: string;
+}
+
+/** Reads JSON of a run, once, within bounds of size and depth. A file that cannot be read is a problem as any other. */
+export function readJson(fs: FileSystem, folder: string, file: string): ReadJson | { readonly problem: RunProblem } {
+  try {
+    return readWithinBounds(fs, folder, file);
+  } catch (error) {
+    if (!(error instanceof GroundworkError)) throw error;
+    return { problem: { file, expected: 'a file that can be read', found: error.message } };
+  }
+}
+
+function readWithinBounds(fs: FileSystem, folder: string, file: string): ReadJson | { readonly problem: RunProblem } {
   const problem = (expected: string, found: string) => ({ problem: { file, expected, found } });
   const path = `${folder}/${file}`;
   const link = linkProblem(folder, file);
@@ -82,7 +119,7 @@ export function readJson(
   }
   if (depthExceeds(value, maxDepth)) return problem(`at most ${maxDepth} levels of nesting`, 'more');
   // JSON that was parsed is a JsonValue.
-  return { value: value as JsonValue, text };
+  return { value: value as JsonValue, text, sha256: sha256Hex(bytes) };
 }
 
 function isObject(value: JsonValue): value is JsonObject {

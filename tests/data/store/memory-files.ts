@@ -29,6 +29,10 @@ export function memoryFiles(files = new Map<string, Uint8Array>(), failAt = Numb
     if (mode === 'read') fileAt(path);
     else {
       note(`open ${path}`);
+      if (mode === 'create-new' && files.has(path)) {
+        const cause = Object.assign(new Error(path), { code: 'EEXIST' });
+        throw new GroundworkError('file-access', `${path} exists already`, { hint: 'Remove it.', cause });
+      }
       if (mode === 'write' || !files.has(path)) files.set(path, new Uint8Array(0));
     }
     return {

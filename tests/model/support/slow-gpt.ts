@@ -35,7 +35,10 @@ class SlowGpt {
     const s = this.#settings;
     const x0 = tokens.map((token, t) => {
       let x = this.#row('embedding', token, s.width);
-      if (s.positions === 'learned') x = plus(x, this.#row('positions', t, s.width));
+      if (s.positions === 'learned') {
+        const position = tokens.filter((_, before) => before < t && isSameText(t, before)).length;
+        x = plus(x, this.#row('positions', position, s.width));
+      }
       return s.hasEmbeddingNorm ? rms(x, s.normEpsilon) : x;
     });
     let x: Vector[] = x0;

@@ -1,6 +1,6 @@
 import type { GptConfig } from '../../../src/model/index.ts';
 
-/** As small as shows everything: four layers, grouped heads, a head width of its own. */
+/** As small as shows everything: three layers, grouped heads, a head width of its own. */
 export const smallConfig: GptConfig & { readonly vocabularySize: number; readonly contextLength: number } = {
   vocabularySize: 11,
   contextLength: 6,
@@ -47,7 +47,9 @@ export const variants: { readonly [name: string]: Partial<GptConfig> } = {
   'input scales': { hasInputScales: true },
   'parallel blocks': { hasParallelBlocks: true },
   'a tied head': { isHeadTied: true },
-  'scaling from a narrower base': { scaling: { baseWidth: 4, baseHeadWidth: 2 } },
+  'scaling from a narrower base': {
+    scaling: { baseWidth: 4, baseHeadWidth: 2, baseNumGroups: 1, baseHiddenWidth: 4 },
+  },
   nanochat: {
     hasNormGains: false,
     qkNorm: 'afterRotary',

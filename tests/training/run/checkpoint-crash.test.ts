@@ -1,14 +1,20 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { canonicalJson, type FileSystem, GroundworkError } from '../../../src/core/index.ts';
 import { nodeFileSystem } from '../../../src/core/node.ts';
-import { newestCheckpoint, readCheckpoint, verifyCheckpoint } from '../../../src/training/run/checkpoint.ts';
-import { checkpointSteps } from '../../../src/training/run/checkpoint-manifest.ts';
+import {
+  loadNewestCheckpoint,
+  newestCheckpoint,
+  readCheckpoint,
+  verifyCheckpoint,
+} from '../../../src/training/run/checkpoint.ts';
+import { checkpointName, checkpointSteps } from '../../../src/training/run/checkpoint-manifest.ts';
 import {
   publishCheckpoint,
   retainCheckpoints,
+  setAsideRejected,
   sweepUnfinished,
 } from '../../../src/training/run/checkpoint-publication.ts';
 import { lockRun } from '../../../src/training/run/run-lock.ts';
@@ -17,10 +23,10 @@ import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
 import { Crash, faultingFileSystem } from '../../support/faulting-file-system.ts';
 import { pieceByPiece, smallContents, unflushedFileSystem } from './small-run.ts';
 
-/** What a run does when it saves: publish, then keep the newest two and step 10. */
+/** What a run does when it saves: publish, then keep the newest two. */
 function save(fs: FileSystem, folder: string, step: number): void {
   publishCheckpoint(fs, folder, smallContents(step));
-  retainCheckpoints(fs, folder, { keep: 2, protect: [10] });
+  retainCheckpoints(fs, folder, { keep: 2, newest: step });
 }
 
 /** A run that has saved these steps. */
@@ -84,8 +90,8 @@ describe('a process that dies while it saves a checkpoint (reliability 1a)', () 
         `call ${k}`,
       ).toEqual([]);
       save(unflushedFileSystem, folder, 40);
-      expect(namesIn(folder), `call ${k}`).toEqual(names([10, 30, 40]));
-      for (const step of [10, 30, 40]) expect(verifyCheckpoint(nodeFileSystem, folder, step)).toEqual([]);
+      expect(namesIn(folder), `call ${k}`).toEqual(names([30, 40]));
+      for (const step of [30, 40]) expect(verifyCheckpoint(nodeFileSystem, folder, step)).toEqual([]);
     }
     expect(found[30]).toBeGreaterThan(20);
     expect(found[40]).toBeGreaterThan(3);
@@ -140,12 +146,15 @@ describe('a process that dies while it saves a checkpoint (reliability 1a)', () 
     const replaced = { ...smallContents(5), training: { anew: true } };
     const counter = faulting(Number.POSITIVE_INFINITY, 'disk-full');
     publishCheckpoint(counter, runWith([5]), replaced);
+    // Four files and their folder.
+    const numClearing = 5;
     for (let k = 1; k <= counter.numCalls(); k++) {
       const folder = runWith([5]);
-      expectRefusal(
-        refusalOf(() => publishCheckpoint(faulting(k, 'disk-full'), folder, replaced)),
-        'disk-full',
-      );
+      const publish = () => publishCheckpoint(faulting(k, 'disk-full'), folder, replaced);
+      // The last calls clear up after the new one, which stands.
+      if (k <= counter.numCalls() - numClearing) {
+        expectRefusal(refusalOf(publish), 'disk-full');
+      } else expect(publish().faults).toEqual(['no room is left']);
       expect(newestCheckpoint(nodeFileSystem, folder), `call ${k}`).toMatchObject({
         checkpoint: { step: 5 },
         rejected: [],
@@ -153,9 +162,48 @@ describe('a process that dies while it saves a checkpoint (reliability 1a)', () 
     }
   });
 
+  test('after it fell back to an earlier one keeps a sound one, whatever lies beyond (reliability 3)', () => {
+    const damagedRun = (): string => {
+      const folder = runWith([10, 20, 30]);
+      for (const step of [20, 30]) {
+        const path = `${folder}/checkpoints/${checkpointName(step)}/model.safetensors`;
+        const bytes = readFileSync(path);
+        bytes[bytes.length - 2] = (bytes.at(-2) as number) ^ 1;
+        writeFileSync(path, bytes);
+      }
+      return folder;
+    };
+    /** What a run does that goes on from 10 and saves at 15. */
+    const goOn = (fs: FileSystem, folder: string): void => {
+      const lock = lockRun(folder);
+      try {
+        const { rejected } = loadNewestCheckpoint(fs, folder);
+        const steps = rejected.map(({ step }) => step);
+        setAsideRejected(fs, lock, steps);
+        save(fs, folder, 15);
+      } finally {
+        lock.release();
+      }
+    };
+    const counter = faulting(Number.POSITIVE_INFINITY, 'crash');
+    goOn(counter, damagedRun());
+    for (let k = 1; k <= counter.numCalls(); k++) {
+      const folder = damagedRun();
+      expect(() => goOn(faulting(k, 'crash'), folder)).toThrow(Crash);
+      expect([10, 15]).toContain(newestCheckpoint(nodeFileSystem, folder).checkpoint?.step);
+      sweep(folder);
+      goOn(unflushedFileSystem, folder);
+      expect(namesIn(folder)).toEqual([...names([20, 30]).map((name) => `.rejected-${name}`), ...names([10, 15])]);
+    }
+    // Also where nobody set them aside, later steps count for nothing.
+    const folder = damagedRun();
+    save(unflushedFileSystem, folder, 15);
+    expect(checkpointSteps(nodeFileSystem, folder)).toEqual([10, 15, 20, 30]);
+  });
+
   test('while it removes old ones leaves each whole or out of sight', () => {
     const before = [10, 20, 30, 40, 50];
-    const remove = (fs: FileSystem, folder: string) => retainCheckpoints(fs, folder, { keep: 2 });
+    const remove = (fs: FileSystem, folder: string) => retainCheckpoints(fs, folder, { keep: 2, newest: 50 });
     const counter = faulting(Number.POSITIVE_INFINITY, 'crash');
     remove(counter, runWith(before));
     expect(counter.numCalls()).toBeGreaterThan(15);
@@ -206,6 +254,7 @@ describe('a process that dies while it saves a checkpoint (reliability 1a)', () 
       `sync-folder ${unfinished}`,
     ];
     expect(calls).toEqual([
+      'sync-folder ',
       ...['model.safetensors', 'optimizer.safetensors', 'training.json', 'manifest.json'].flatMap(file),
       `rename ${unfinished} /checkpoints/step-00000007`,
       'sync-folder /checkpoints',
@@ -257,11 +306,13 @@ describe('a disk that is full (reliability 2)', () => {
     const folder = runWith([20]);
     const files = smallContents(30);
     const refusal = refusalOf(() => publishCheckpoint(faulting(4, 'disk-full'), folder, files));
-    const { sizeBytes } = publishCheckpoint(nodeFileSystem, folder, files);
+    const { sizeBytes } = publishCheckpoint(nodeFileSystem, folder, files).checkpoint;
     expect(refusal.message).toBe(
       `the checkpoint of step 30 needs ${sizeBytes} bytes, and ${refusal.message.match(/and (\d+) of/)?.[1]} of them had been written when no room is left`,
     );
     expect(refusal.hint).toContain('the checkpoint before this one is whole');
+    const first = refusalOf(() => publishCheckpoint(faulting(4, 'disk-full'), temporaryFolder(), files));
+    expect(first.hint).toContain('there is no checkpoint before this one');
     expect(refusal.exitCode).toBe(5);
   });
 });

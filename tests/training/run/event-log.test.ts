@@ -104,6 +104,52 @@ describe('the log of a run', () => {
     }
   });
 
+  test('with a whole last line that is no event is refused and not cut: only a disk that lost its power leaves such a one', () => {
+    const whole = bytesOf(everyKind);
+    for (const last of ['{"type":"eventOfLaterVersion","step":3}', '{"type":"finishee"}', '']) {
+      const bytes = Buffer.concat([whole, Buffer.from(`${last}\n`)]);
+      const fs = memoryFiles(new Map([[path, new Uint8Array(bytes)]]));
+      for (const use of [() => readEvents(fs, path), () => openEventLog(fs, path)]) {
+        expectRefusal(refusalOf(use), 'invalid-run');
+      }
+      expect(fs.files.get(path)).toHaveLength(bytes.length);
+    }
+    // Of what was last written some pages reached the disk, and some did not.
+    const torn = Buffer.concat([whole, Buffer.from('{"type":'), new Uint8Array(40), Buffer.from('"}\n')]);
+    const fs = memoryFiles(new Map([[path, new Uint8Array(torn)]]));
+    expect(readEvents(fs, path)).toEqual(everyKind);
+    write(fs, []);
+    expect(fs.files.get(path)).toEqual(whole);
+  });
+
+  test('takes no event that it could not give back', () => {
+    const fs = memoryFiles();
+    const log = openEventLog(fs, path);
+    log.append(step(1));
+    const bad = [
+      { ...step(2), scheduleFactor: Number.NaN },
+      { ...step(2), durationMs: -1 },
+      { ...step(2), tokens: 0.5 },
+      { type: 'other' },
+      { type: 'sample', step: 2, prompt: '', text: 'x'.repeat(2 ** 24) },
+    ] as RunEvent[];
+    for (const event of bad) expect(() => log.append(event)).toThrow(/at fault/);
+    log.append(step(2));
+    log.close();
+    expect(readEvents(fs, path)).toEqual([step(1), step(2)]);
+  });
+
+  test('that was just made has its name flushed', () => {
+    const fs = memoryFiles();
+    const log = openEventLog(fs, path);
+    expect(fs.calls).toEqual([`open ${path}`, 'sync-folder /run']);
+    log.append(step(1));
+    log.close();
+    fs.calls.length = 0;
+    openEventLog(fs, path).close();
+    expect(fs.calls).toEqual([`open ${path}`]);
+  });
+
   test('is read in pieces: lines that span them, however long, come out whole', () => {
     const text = 'é'.repeat(400_000);
     const events = [step(1), { type: 'sample', step: 1, prompt: '', text } as const, ...[2, 3, 4].map((n) => step(n))];

@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../../src/core/node.ts';
 import { newestCheckpoint } from '../../../src/training/run/checkpoint.ts';
 import { publishCheckpoint } from '../../../src/training/run/checkpoint-publication.ts';
-import { openEventLog } from '../../../src/training/run/event-log.ts';
 import { createRun, deleteRun, listRuns, openRun } from '../../../src/training/run/run-folder.ts';
 import { lockRun } from '../../../src/training/run/run-lock.ts';
 import type { RunManifest } from '../../../src/training/run/run-manifest.ts';
@@ -15,20 +14,10 @@ import { verifyRun } from '../../../src/training/run/run-verification.ts';
 import { temporaryFolder } from '../../data/store/temporary-folder.ts';
 import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
 import { Crash, faultingFileSystem } from '../../support/faulting-file-system.ts';
-import { digest, pieceByPiece, smallContents, smallManifest, unflushedFileSystem } from './small-run.ts';
+import { pieceByPiece, smallContents, smallManifest, unflushedFileSystem } from './small-run.ts';
+import { smallRun } from './small-run-folder.ts';
 
 const fs = nodeFileSystem;
-
-/** A run with a log and two checkpoints, as it lies when nobody works on it. */
-function smallRun(folder = join(temporaryFolder(), 'small'), change: Partial<RunManifest> = {}): string {
-  const { lock } = createRun(unflushedFileSystem, folder, smallManifest(change));
-  const log = openEventLog(unflushedFileSystem, join(folder, 'events.jsonl'));
-  log.append({ type: 'started' });
-  log.close();
-  for (const step of [10, 20]) publishCheckpoint(unflushedFileSystem, folder, smallContents(step));
-  lock.release();
-  return folder;
-}
 
 describe('a run', () => {
   test('is made, opened, and changes its status', () => {
@@ -67,6 +56,34 @@ describe('a run', () => {
       refusalOf(() => createRun(fs, join(other, 'photos', 'holiday.jpg'), smallManifest())),
       'file-access',
     );
+  });
+
+  test('is not made over checkpoints or anything else in their folder', () => {
+    const folder = join(temporaryFolder(), 'small');
+    mkdirSync(join(folder, 'checkpoints'), { recursive: true });
+    writeFileSync(join(folder, 'checkpoints', 'thesis.txt'), '');
+    expect(refusalOf(() => createRun(fs, folder, smallManifest())).message).toContain('(checkpoints)');
+  });
+
+  test('that is new is flushed with every folder that is new above it', () => {
+    const root = temporaryFolder();
+    const flushed: string[] = [];
+    const recording = { ...fs, syncFolder: (path: string) => void flushed.push(path.slice(root.length)) };
+    createRun(recording, join(root, 'lab', 'runs', 'small'), smallManifest()).lock.release();
+    expect(flushed).toEqual(['/lab/runs/small', '', '/lab', '/lab/runs']);
+    createRun(recording, join(root, 'lab', 'runs', 'other'), smallManifest()).lock.release();
+    expect(flushed.slice(4)).toEqual(['/lab/runs/other', '/lab/runs']);
+  });
+
+  test('whose plan no reader would take is a fault of ours and is not written', () => {
+    let deep: string | readonly unknown[] = '';
+    for (let i = 0; i < 70; i++) deep = [deep];
+    const folder = join(temporaryFolder(), 'small');
+    const manifest = smallManifest({ plan: deep as RunManifest['plan'] });
+    expect(() => createRun(fs, folder, manifest)).toThrow(/at fault: .* nested deeper/);
+    expect(existsSync(join(folder, 'run.json'))).toBe(false);
+    const contents = { ...smallContents(1), training: manifest.plan };
+    expect(() => publishCheckpoint(fs, folder, contents)).toThrow(/at fault: .* nested deeper/);
   });
 
   test('whose making is killed at any call is no run, and can be made again', () => {
@@ -142,31 +159,6 @@ describe('run.json that is broken (reliability 3, 4)', () => {
   }
 });
 
-describe('verifyRun', () => {
-  test('finds nothing wrong with a sound run', () => expect(verifyRun(fs, smallRun())).toEqual([]));
-
-  test('lists everything that is wrong with a broken one (reliability 4)', () => {
-    const folder = smallRun();
-    writeFileSync(join(folder, 'run.json'), '{}');
-    writeFileSync(join(folder, 'events.jsonl'), 'x\ny\n');
-    writeFileSync(join(folder, 'checkpoints/step-00000010/model.safetensors'), '');
-    writeFileSync(join(folder, 'checkpoints/step-00000020/more'), '');
-    expect(verifyRun(fs, folder).map(({ file }) => file)).toEqual([
-      'run.json',
-      'events.jsonl',
-      'checkpoints/step-00000010/model.safetensors',
-      'checkpoints/step-00000020/more',
-    ]);
-  });
-
-  test('names a checkpoint that is sound, and of another run', () => {
-    const folder = smallRun(undefined, { tokenizerFingerprint: digest('9') });
-    const [problem] = verifyRun(fs, folder);
-    expect(problem?.file).toBe('checkpoints/step-00000010/manifest.json');
-    expect(problem?.expected).toBe(`the tokenizer ${digest('9')} of the run`);
-  });
-});
-
 describe('the lock of a run (reliability 13)', () => {
   test('keeps a second process out of the same run, whatever it wants to do there', () => {
     const folder = join(temporaryFolder(), 'small');
@@ -233,6 +225,26 @@ describe('deleteRun', () => {
       deleteRun(fs, folder);
       expect(readdirSync(join(folder, '..'))).toEqual([]);
     }
+  });
+});
+
+describe('what a deletion that was killed has left', () => {
+  test('goes with the next run that is deleted or made; what is not of a run stays', () => {
+    const runs = temporaryFolder();
+    const killed = (name: string): void => {
+      const folder = smallRun(join(runs, name));
+      const renamedOnly = faultingFileSystem(unflushedFileSystem, 4, 'crash');
+      expect(() => deleteRun(pieceByPiece(renamedOnly), folder)).toThrow(Crash);
+      expect(readdirSync(runs)).toContain(`.trash-${name}`);
+    };
+    mkdirSync(join(runs, '.trash-other', 'photos'), { recursive: true });
+    smallRun(join(runs, 'b'));
+    killed('a');
+    deleteRun(fs, join(runs, 'b'));
+    expect(readdirSync(runs)).toEqual(['.trash-other']);
+    killed('a');
+    smallRun(join(runs, 'c'));
+    expect(readdirSync(runs)).toEqual(['.trash-other', 'c']);
   });
 });
 

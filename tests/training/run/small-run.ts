@@ -1,14 +1,23 @@
-import { type FileSystem, randomStream } from '../../../src/core/index.ts';
+import { type FileSystem, randomStream, sha256Hex } from '../../../src/core/index.ts';
 import { nodeFileSystem } from '../../../src/core/node.ts';
+import { serializeTokenizer } from '../../../src/tokenizer/index.ts';
 import type { CheckpointContents } from '../../../src/training/run/checkpoint.ts';
 import type { RunEvent } from '../../../src/training/run/events.ts';
 import type { RunManifest } from '../../../src/training/run/run-manifest.ts';
 import type { TensorArray } from '../../../src/training/run/safetensors.ts';
+import { byteTokenizer } from '../../data/store/small-dataset.ts';
 
 /** A SHA-256 that stands for something. */
 export const digest = (digit: string): string => digit.repeat(64);
 
-export const fingerprints = { program: digest('1'), tokenizer: digest('2'), batches: digest('3') };
+const tokenizer = byteTokenizer(257);
+export const fingerprints = { program: digest('1'), tokenizer: tokenizer.fingerprint, batches: digest('3') };
+
+/** What lies beside the manifest of a small run, by name. */
+export const smallParts: { readonly [file: string]: string } = {
+  'tokenizer.json': serializeTokenizer(tokenizer),
+  'recipe.json': '{}\n',
+};
 
 /** A manifest of a run that is small in every way. */
 export function smallManifest(change: Partial<RunManifest> = {}): RunManifest {
@@ -17,9 +26,9 @@ export function smallManifest(change: Partial<RunManifest> = {}): RunManifest {
     version: 1,
     name: 'small',
     createdAt: '2026-11-23T10:00:00.000Z',
-    recipe: { name: 'baseline', file: null, options: { tied: true }, sha256: digest('a') },
+    recipe: { name: 'baseline', file: null, options: { tied: true }, sha256: sha256Hex('{}') },
     size: { vocabularySize: 257, contextLength: 16, numLayers: 2, width: 32 },
-    programHash: digest('1'),
+    programHash: fingerprints.program,
     modelHash: digest('b'),
     batch: { batchSize: 4, microBatchSize: 2, contextLength: 16, packing: 'stream', documentMask: false },
     datasets: [{ folder: 'datasets/small', name: 'small', fingerprint: digest('c'), weight: 1 }],

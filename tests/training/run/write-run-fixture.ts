@@ -7,7 +7,7 @@ import { nodeFileSystem } from '../../../src/core/node.ts';
 import { publishCheckpoint } from '../../../src/training/run/checkpoint-publication.ts';
 import { openEventLog } from '../../../src/training/run/event-log.ts';
 import { createRun } from '../../../src/training/run/run-folder.ts';
-import { fixtureEvents, smallContents, smallManifest } from './small-run.ts';
+import { fixtureEvents, smallContents, smallManifest, smallParts } from './small-run.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'groundwork-'));
 const folder = join(parent, 'small');
@@ -16,6 +16,7 @@ const { lock } = createRun(nodeFileSystem, folder, smallManifest({ status: 'fini
 const log = openEventLog(nodeFileSystem, join(folder, 'events.jsonl'));
 for (const event of fixtureEvents) log.append(event);
 log.close();
+for (const [name, text] of Object.entries(smallParts)) writeFileSync(join(folder, name), text);
 publishCheckpoint(nodeFileSystem, folder, smallContents(20));
 lock.release();
 
@@ -23,6 +24,7 @@ const checkpoint = 'checkpoints/step-00000020';
 const paths = [
   'run.json',
   'events.jsonl',
+  ...Object.keys(smallParts),
   ...['manifest.json', 'model.safetensors', 'optimizer.safetensors', 'training.json'].map(
     (name) => `${checkpoint}/${name}`,
   ),
