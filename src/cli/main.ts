@@ -24,18 +24,27 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-// Whoever reads the results may stop reading, as `head` does.
+// Whoever reads the results may stop reading, as `head` does. Commands that train write theirs when all is saved.
 stdout.on('error', (fault: NodeJS.ErrnoException) => {
-  if (fault.code !== 'EPIPE') throw fault;
-  process.exit(exitCodes.success);
+  if (fault.code === 'EPIPE') process.exit(exitCodes.success);
+  tell(`groundwork: file-access: the results could not be written: ${fault.message}\nhint: Look at where they go.\n`);
+  process.exit(exitCodes.resources);
 });
+// What is told beside the results may find no reader. That is no reason to end a training.
+let isTold = true;
+stderr.on('error', () => {
+  isTold = false;
+});
+function tell(text: string): void {
+  if (isTold) stderr.write(text);
+}
 
 const isTerminal = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env.TERM !== 'dumb';
 const mayColor = (stream: NodeJS.WriteStream): boolean => isTerminal(stream) && !process.env.NO_COLOR;
 
 const columns = () => stderr.columns || 80;
 const rows = () => stderr.rows || 24;
-const area = new LiveArea({ write: (text) => stderr.write(text), columns, rows });
+const area = new LiveArea({ write: tell, columns, rows });
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (text) => {

@@ -11,9 +11,12 @@ export interface KnownRun {
   readonly manifest: RunManifest;
 }
 
-/** The folder of the run that a person named: by its path, or by its name in `runs/`. */
+/**
+ * The folder of the run that a person named: by its path, or by its name in `runs/`. A bare word is a path only where a run lies
+ * there, or where `runs/` has nothing of that name: a folder of text may be called as a run is.
+ */
 export function folderOfRun(word: string, runsFolder = defaultRunsFolder): string {
-  if (nodeFileSystem.exists(word)) return word;
+  if (word.includes('/') || nodeFileSystem.exists(`${word}/run.json`)) return word;
   const inside = `${runsFolder}/${word}`;
   return nodeFileSystem.exists(inside) ? inside : word;
 }

@@ -23,7 +23,7 @@ Exit codes: 0 sound, 2 wrong usage, 5 no such run, 6 not sound.`,
     if (problems.length > 0) {
       const lines = problems.map((problem) => `  ${problemText(problem)}`);
       throw new GroundworkError('invalid-run', `${folder} is not sound:\n${lines.join('\n')}`, {
-        hint: 'A run goes on from its newest sound checkpoint: groundwork resume.',
+        hint: 'A run that is not finished goes on from its newest sound checkpoint: groundwork resume. Of a finished one use an earlier checkpoint, by --step.',
       });
     }
     if (!flags.isSet('json')) terminal.out(`${folder} is sound`);

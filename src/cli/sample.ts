@@ -1,4 +1,4 @@
-import { systemClock } from '../core/index.ts';
+import { GroundworkError, systemClock } from '../core/index.ts';
 import { generateText } from '../evaluation/index.ts';
 import { printableJson } from '../tokenizer/index.ts';
 import { openBaseModel, openWriter } from './base-model.ts';
@@ -44,6 +44,7 @@ Exit codes: 0 written, 2 wrong usage, 4 an engine that is absent, 5 no such run,
     const generator = await openWriter(opened);
     const stream = terminal.stream ?? ((text: string) => terminal.out(text));
     const paint = paintFor(terminal.hasColor === true);
+    const { signal } = terminal;
     const written: object[] = [];
     let numTokens = 0;
     const startMs = systemClock.monotonicMs();
@@ -51,7 +52,6 @@ Exit codes: 0 written, 2 wrong usage, 4 an engine that is absent, 5 no such run,
       for (const prompt of prompts.length === 0 ? [''] : prompts) {
         for (let sample = 0; sample < numSamples; sample++) {
           if (!isJson) stream(paint('strong', harmless(prompt)));
-          const { signal } = terminal;
           const [text] = await generateText(
             generator,
             opened.base.tokenizer,
@@ -70,6 +70,7 @@ Exit codes: 0 written, 2 wrong usage, 4 an engine that is absent, 5 no such run,
             numTokens: text?.tokens.length,
           });
           if (!isJson) stream('\n\n');
+          if (signal?.aborted) throw stopped();
         }
       }
     } finally {
@@ -80,3 +81,9 @@ Exit codes: 0 written, 2 wrong usage, 4 an engine that is absent, 5 no such run,
     else terminal.error(`${numTokens} tokens, ${(numTokens / seconds).toFixed(0)} a second`);
   },
 };
+
+function stopped(): GroundworkError {
+  return new GroundworkError('interrupted', 'stopped while a text was written', {
+    hint: 'The same command writes the same texts again.',
+  });
+}

@@ -1,12 +1,22 @@
-/** A table in plain text: the first column to the left, the others to the right. */
+import { cellWidth } from '../data/index.ts';
+import { visibleText } from '../tokenizer/index.ts';
+
+/**
+ * A table in plain text: the first column to the left, the others to the right. Columns are as wide as their cells look, and what
+ * would move the cursor of a terminal is shown by its name.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const lines = [head, ...rows].map((row) => row.map((cell) => visibleText(cell, { marks: false }).replaceAll('\n', '␊')));
+  const widths = head.map((_, i) => Math.max(...lines.map((row) => cellWidth(row[i] ?? ''))));
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .map((cell, i) => {
+        const room = ' '.repeat(Math.max(0, (widths[i] ?? 0) - cellWidth(cell)));
+        return i === 0 ? cell + room : room + cell;
+      })
       .join('  ')
       .trimEnd();
-  return [line(head), ...rows.map(line)].join('\n');
+  return lines.map(line).join('\n');
 }
 
 /** `9.4 MB`: powers of 1,000, as disks are sold and rates are told. */

@@ -2,12 +2,10 @@
 export { type AssignedParameter, assignParameters, type TrainedParameter } from './assignment.ts';
 export {
   type AdamWGroup,
-  adamWGroupSchema,
   type MuonGroup,
-  muonGroupSchema,
   type OptimizerGroup,
   type OptimizerSpec,
   optimizerSchema,
 } from './optimizer.ts';
-export { numWarmupSteps, type Schedule, scheduleFactor, scheduleSchema } from './schedule.ts';
+export { numDecaySteps, numWarmupSteps, type Schedule, scheduleFactor, scheduleSchema } from './schedule.ts';
 export { optimizerState, type Update, type UpdateArguments, updateParameters } from './update.ts';

@@ -19,6 +19,14 @@ export const scheduleSchema = z.strictObject({
 });
 export type Schedule = z.infer<typeof scheduleSchema>;
 
+/**
+ * Over how many of the last steps a schedule with a flat middle decays: its share of them, rounded up. That 0.55 · 100 is
+ * 55.00000000000001 makes no step of its own.
+ */
+export function numDecaySteps({ decayShare }: Schedule, numSteps: number): number {
+  return Math.max(0, Math.ceil(decayShare * numSteps - 1e-6));
+}
+
 /** How many steps of a run warm up: what the schedule asks for, but never more than a fifth of the run. */
 export function numWarmupSteps({ warmupSteps }: Schedule, numSteps: number): number {
   return Math.min(warmupSteps, Math.floor(numSteps / 5));
@@ -27,7 +35,7 @@ export function numWarmupSteps({ warmupSteps }: Schedule, numSteps: number): num
 /**
  * The factor on the peak learning rates in one step, a pure function of its arguments: in 0 … 1, never 0 before the last step.
  *
- * Warm-up: (step + 1) / w over the first w steps. Then, with x the share of the decay that is over after this step,
+ * Warm-up: (step + 1) / w over the first w steps. Then, with x the share of the decay that is over before this step,
  * 1 − (1 − f) · shape(x), where f is the final factor and shape goes from 0 to 1: x, 1 − cos(πx) over 2, or √x. The last step has the
  * factor that the decay has reached one step before its end, so that a final factor of 0 wastes no step.
  *
@@ -36,12 +44,12 @@ export function numWarmupSteps({ warmupSteps }: Schedule, numSteps: number): num
  */
 export function scheduleFactor(schedule: Schedule, step: number, numSteps: number): number {
   assert(Number.isInteger(step) && step >= 0 && step < numSteps, `step ${step} is not in 0 … ${numSteps - 1}`);
-  const { kind, finalFactor, decayShare } = schedule;
+  const { kind, finalFactor } = schedule;
   const numWarmup = numWarmupSteps(schedule, numSteps);
   if (step < numWarmup) return (step + 1) / numWarmup;
   if (kind === 'constant') return 1;
   const isFlatFirst = kind === 'warmupStableDecay' || kind === 'warmupStableSquareRoot';
-  const decayStart = isFlatFirst ? Math.max(numWarmup, numSteps - Math.ceil(decayShare * numSteps)) : numWarmup;
+  const decayStart = isFlatFirst ? Math.max(numWarmup, numSteps - numDecaySteps(schedule, numSteps)) : numWarmup;
   if (step < decayStart) return 1;
   const x = (step - decayStart) / (numSteps - decayStart);
   return 1 - (1 - finalFactor) * decayShapes[kind](x);

@@ -1,8 +1,11 @@
 import { present } from '../core/index.ts';
 import {
+  type AdamWState,
   abs,
+  adamWWith,
   add,
   and,
+  type BiasCorrection,
   cast,
   concatenate,
   constant,
@@ -13,6 +16,7 @@ import {
   multiply,
   negate,
   newtonSchulz,
+  nextBiasCorrection,
   reshape,
   type StateSpec,
   scope,
@@ -33,12 +37,12 @@ type Tensors = { readonly [name: string]: Tensor };
 /**
  * The update of all parameters in one step, with clipping, and with the choice to leave everything as it is.
  *
- * A step whose loss or gradient norm is not finite changes no bit of a parameter or of the optimizer's state. The choice is made by
- * selection, never by multiplication (0 · NaN is NaN), in the form that costs least: gradients become −0 and the scalars of
- * the update those of standing still. Then m ← 1 · m + c · (−0) is m, bit for bit, since x + (−0) = x for every x, and
- * so is v ← 1 · v + c · (−0)². A parameter becomes 1 · θ − 0 · m / (√v + ε'), which is θ for every θ but −0 (and
- * −0 comes from no step: x − y is −0 only where x is, and a factor of 1/2 or more takes no number but −0 to −0;
- * `assignParameters` sees to the factor, `initialize` of recipe/ to the start).
+ * A step whose loss, gradient norm or schedule factor is not finite changes no bit of a parameter or of the optimizer's state. The
+ * choice is made by selection, never by multiplication (0 · NaN is NaN), in the form that costs least: gradients become −0 and
+ * the scalars of the update those of standing still. What follows holds for every finite x, −0 and denormal numbers included:
+ * x + (−0) = x, x − 0 = x, 1 · x = x. So m ← 1 · m + c · (−0) is m, and v ← 1 · v + (−1) · (−0)² is v. A parameter becomes
+ * 1 · θ − (0 · m + 0) / (√v + ε'), where the second 0, the nudge, makes 0 of the −0 that a negative m gives. In a step that is applied
+ * the nudge is −0, which changes nothing. (WebGPU may take denormal numbers for 0 wherever they pass an operation.)
  */
 export interface UpdateArguments {
   readonly optimizer: OptimizerSpec;
@@ -59,7 +63,7 @@ export interface Update {
   readonly next: Tensors;
   /** The global norm of the gradients before clipping, a scalar. */
   readonly gradientNorm: Tensor;
-  /** float32 1, or 0 where loss or norm is not finite: then nothing changes. */
+  /** float32 1, or 0 where loss, norm or schedule factor is not finite: then nothing changes. */
   readonly isApplied: Tensor;
 }
 
@@ -97,20 +101,23 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
   const value = (name: string) => present(values[name], `the state ${name}`);
 
   const gradientNorm = globalNorm(assigned.map(({ name }) => raw(name)));
-  const isApplied = and(isFiniteScalar(loss), isFiniteScalar(gradientNorm));
+  const isApplied = [gradientNorm, scheduleFactor].map(isFiniteScalar).reduce(and, isFiniteScalar(loss));
   const clip = optimizer.clipNorm === null ? constant(1) : clippingFactor(gradientNorm, optimizer.clipNorm);
-  const step: StepScalars = { isApplied, clip: where(isApplied, clip, 1), scheduleFactor };
+  const step: StepScalars = {
+    isApplied,
+    clip: where(isApplied, clip, 1),
+    nudge: where(isApplied, negativeZero(), 0),
+    scheduleFactor,
+  };
 
   const next: Record<string, Tensor> = {};
-  const corrections = optimizer.groups.map((group, index) =>
-    group.algorithm === 'adamw'
-      ? nextCorrection(step, group, value(firstCorrection(index)), value(secondCorrection(index)))
-      : undefined,
-  );
-  corrections.forEach((correction, index) => {
-    if (!correction) return;
-    next[firstCorrection(index)] = correction.kept.first;
-    next[secondCorrection(index)] = correction.kept.second;
+  const corrections = optimizer.groups.map((group, index): BiasCorrection | undefined => {
+    if (group.algorithm !== 'adamw') return undefined;
+    const previous = { first: value(firstCorrection(index)), second: value(secondCorrection(index)) };
+    const correction = nextBiasCorrection(previous, group);
+    next[firstCorrection(index)] = where(isApplied, correction.first, previous.first);
+    next[secondCorrection(index)] = where(isApplied, correction.second, previous.second);
+    return correction;
   });
   const moving: MovingMatrix[] = [];
   for (const parameter of assigned) {
@@ -124,15 +131,11 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
       moving.push({ assigned: parameter, group, ahead: add(scaled, multiply(nextMoment, group.momentum)) });
     } else {
       const correction = present(corrections[groupIndex], 'a correction');
-      const updated = adamW(step, parameter, group, correction, {
-        parameter: value(name),
-        gradient,
-        first: moment,
-        second: value(secondMoment(name)),
-      });
+      const state = { parameter: value(name), firstMoment: moment, secondMoment: value(secondMoment(name)) };
+      const updated = adamW(step, parameter, group, correction, state, gradient);
       next[name] = updated.parameter;
-      next[firstMoment(name)] = updated.first;
-      next[secondMoment(name)] = updated.second;
+      next[firstMoment(name)] = updated.firstMoment;
+      next[secondMoment(name)] = updated.secondMoment;
     }
   }
   for (const stack of stacksOf(moving)) {
@@ -148,6 +151,8 @@ interface StepScalars {
   readonly isApplied: Tensor;
   /** The factor that clips, 1 in a step that is skipped. */
   readonly clip: Tensor;
+  /** Added to what is taken from a parameter: −0, and 0 in a step that is skipped. */
+  readonly nudge: Tensor;
   readonly scheduleFactor: Tensor;
 }
 
@@ -168,24 +173,6 @@ function negativeZero(): Tensor {
   return negate(constant(0));
 }
 
-/** Bias correction, cₜ = β cₜ₋₁ + (1 − β) from 0, which is 1 − βᵗ. */
-interface Correction {
-  readonly first: Tensor;
-  readonly second: Tensor;
-  /** What the states become: the same, or in a skipped step what they were. */
-  readonly kept: { readonly first: Tensor; readonly second: Tensor };
-}
-
-function nextCorrection({ isApplied }: StepScalars, group: AdamWGroup, first: Tensor, second: Tensor): Correction {
-  const next = (previous: Tensor, beta: number) => add(multiply(previous, beta), 1 - beta);
-  const [nextFirst, nextSecond] = [next(first, group.beta1), next(second, group.beta2)];
-  return {
-    first: nextFirst,
-    second: nextSecond,
-    kept: { first: where(isApplied, nextFirst, first), second: where(isApplied, nextSecond, second) },
-  };
-}
-
 /** 1 − η λ, or exactly 1 in a skipped step. */
 function decayFactor(
   { isApplied, scheduleFactor }: StepScalars,
@@ -194,38 +181,31 @@ function decayFactor(
   return where(isApplied, subtract(1, multiply(scheduleFactor, learningRate * weightDecay)), 1);
 }
 
-interface AdamWValues {
-  readonly parameter: Tensor;
-  readonly gradient: Tensor;
-  readonly first: Tensor;
-  readonly second: Tensor;
-}
-
 /**
- * AdamW (Loshchilov & Hutter 2019, algorithm 2): m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g²,
- * θ ← (1 − η λ) θ − η (m / c₁) / (√(v / c₂) + ε), the quotient as (η √c₂ / c₁) · m / (√v + ε √c₂). The factor that clips g is
- * in the scalars before g and g², which saves a pass over the gradient.
+ * AdamW as tensor/ has it, with the factor that clips g in the scalars before g and g², which saves a pass over the gradient, and with
+ * those of standing still in a skipped step.
  */
 function adamW(
   step: StepScalars,
   parameter: AssignedParameter,
   { beta1, beta2, epsilon }: AdamWGroup,
-  correction: Correction,
-  values: AdamWValues,
-): Omit<AdamWValues, 'gradient'> {
-  const { isApplied, clip, scheduleFactor } = step;
-  const keep = (beta: number) => where(isApplied, constant(beta), 1);
-  const first = add(multiply(values.first, keep(beta1)), multiply(values.gradient, multiply(clip, 1 - beta1)));
-  const second = add(
-    multiply(values.second, keep(beta2)),
-    multiply(square(values.gradient), multiply(square(clip), 1 - beta2)),
-  );
+  correction: BiasCorrection,
+  state: AdamWState,
+  gradient: Tensor,
+): AdamWState {
+  const { isApplied, clip, nudge, scheduleFactor } = step;
   const root = sqrt(correction.second);
   const rate = divide(multiply(multiply(scheduleFactor, parameter.learningRate), root), correction.first);
-  const change = divide(multiply(first, where(isApplied, rate, 0)), add(sqrt(second), multiply(root, epsilon)));
-  const decayed =
-    parameter.weightDecay === 0 ? values.parameter : multiply(values.parameter, decayFactor(step, parameter));
-  return { parameter: subtract(decayed, change), first, second };
+  return adamWWith(state, gradient, {
+    keepFirst: where(isApplied, constant(beta1), 1),
+    addFirst: multiply(clip, 1 - beta1),
+    keepSecond: where(isApplied, constant(beta2), 1),
+    addSecond: where(isApplied, multiply(square(clip), 1 - beta2), -1),
+    keepParameter: parameter.weightDecay === 0 ? undefined : decayFactor(step, parameter),
+    stepSize: where(isApplied, rate, 0),
+    nudge,
+    floor: multiply(root, epsilon),
+  });
 }
 
 /** A matrix that Muon moves: `ahead` is Nesterov's look at the next moment, g + μ m, which gives the direction. */
@@ -277,9 +257,9 @@ function orthogonalised(stack: readonly MovingMatrix[]): Tensor[] {
  * change the same size per output whatever the shape.
  */
 function moved(step: StepScalars, assigned: AssignedParameter, parameter: Tensor, direction: Tensor): Tensor {
-  const { isApplied, scheduleFactor } = step;
+  const { isApplied, nudge, scheduleFactor } = step;
   const [rows = 1, columns = 1] = assigned.shape;
   const rate = multiply(scheduleFactor, assigned.learningRate * Math.sqrt(Math.max(1, rows / columns)));
   const decayed = assigned.weightDecay === 0 ? parameter : multiply(parameter, decayFactor(step, assigned));
-  return subtract(decayed, multiply(direction, where(isApplied, rate, 0)));
+  return subtract(decayed, add(multiply(direction, where(isApplied, rate, 0)), nudge));
 }

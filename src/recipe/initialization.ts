@@ -20,9 +20,12 @@ export function initialize({ parameters }: Model, seed: number): Map<string, Flo
 
 function initialValues(initialization: Initialization, size: number, seed: number, name: string): Float32Array {
   const values = new Float32Array(size);
-  // Adding 0 turns −0 into 0: a parameter that begins at −0 would be the one number that a skipped step changes.
-  if (initialization.kind === 'constant') return values.fill(initialization.value + 0);
-  const random = randomStream(seed, `initial.${name}`);
-  if (initialization.deviation > 0) fillWithNormals(values, random, initialization.deviation);
+  if (initialization.kind === 'constant') {
+    values.fill(initialization.value);
+  } else if (initialization.deviation > 0) {
+    fillWithNormals(values, randomStream(seed, `initial.${name}`), initialization.deviation);
+  }
+  // −0, which is also what float32 makes of −1e-46, becomes 0: equal numbers start from equal bits.
+  for (let i = 0; i < size; i++) values[i] = (values[i] as number) + 0;
   return values;
 }

@@ -101,8 +101,10 @@ export {
 } from './ops/index.ts';
 export {
   type AdamWOptions,
+  type AdamWScalars,
   type AdamWState,
   adamW,
+  adamWWith,
   type BiasCorrection,
   type NewtonSchulzOptions,
   newtonSchulz,

@@ -8,6 +8,7 @@ import {
   sqrt,
   square,
   subtract,
+  type TensorLike,
   transpose,
 } from './functions.ts';
 import type { Tensor } from './tensor.ts';
@@ -32,7 +33,10 @@ export interface AdamWOptions {
  * The next bias correction, cₜ = β cₜ₋₁ + (1 − β). Equal to 1 − βᵗ, but in float32 the first steps keep their digits where
  * 1 − βᵗ would lose them to cancellation; after many steps it settles within about 1e-5 of 1.
  */
-export function nextBiasCorrection(previous: BiasCorrection, { beta1, beta2 }: AdamWOptions): BiasCorrection {
+export function nextBiasCorrection(
+  previous: BiasCorrection,
+  { beta1, beta2 }: Pick<AdamWOptions, 'beta1' | 'beta2'>,
+): BiasCorrection {
   return {
     first: add(multiply(previous.first, beta1), 1 - beta1),
     second: add(multiply(previous.second, beta2), 1 - beta2),
@@ -43,6 +47,32 @@ export interface AdamWState {
   readonly parameter: Tensor;
   readonly firstMoment: Tensor;
   readonly secondMoment: Tensor;
+}
+
+/** The numbers of an AdamW update, for who must choose them step by step. */
+export interface AdamWScalars {
+  /** m ← keepFirst · m + addFirst · g. */
+  readonly keepFirst: TensorLike;
+  readonly addFirst: TensorLike;
+  /** v ← keepSecond · v + addSecond · g². */
+  readonly keepSecond: TensorLike;
+  readonly addSecond: TensorLike;
+  /** θ ← keepParameter · θ − (stepSize · m + nudge) / (√v + floor). Left out: θ as it is, and no nudge. */
+  readonly keepParameter?: TensorLike | undefined;
+  readonly stepSize: TensorLike;
+  readonly nudge?: TensorLike | undefined;
+  readonly floor: TensorLike;
+}
+
+/** One AdamW update with its scalars as they are given; `adamW` derives them from the usual ones. */
+export function adamWWith(state: AdamWState, gradient: Tensor, scalars: AdamWScalars): AdamWState {
+  const { keepFirst, addFirst, keepSecond, addSecond, keepParameter, stepSize, nudge, floor } = scalars;
+  const firstMoment = add(multiply(state.firstMoment, keepFirst), multiply(gradient, addFirst));
+  const secondMoment = add(multiply(state.secondMoment, keepSecond), multiply(square(gradient), addSecond));
+  const scaled = multiply(firstMoment, stepSize);
+  const step = divide(nudge === undefined ? scaled : add(scaled, nudge), add(sqrt(secondMoment), floor));
+  const kept = keepParameter === undefined ? state.parameter : multiply(state.parameter, keepParameter);
+  return { parameter: subtract(kept, step), firstMoment, secondMoment };
 }
 
 /**
@@ -62,14 +92,16 @@ export function adamW(
   correction: BiasCorrection,
   { beta1, beta2, epsilon, weightDecay }: AdamWOptions,
 ): AdamWState {
-  const firstMoment = add(multiply(state.firstMoment, beta1), multiply(gradient, 1 - beta1));
-  const secondMoment = add(multiply(state.secondMoment, beta2), multiply(square(gradient), 1 - beta2));
   const root = sqrt(correction.second);
-  const stepSize = divide(multiply(learningRate, root), correction.first);
-  const step = divide(multiply(firstMoment, stepSize), add(sqrt(secondMoment), multiply(root, epsilon)));
-  const decayed =
-    weightDecay === 0 ? state.parameter : multiply(state.parameter, subtract(1, multiply(learningRate, weightDecay)));
-  return { parameter: subtract(decayed, step), firstMoment, secondMoment };
+  return adamWWith(state, gradient, {
+    keepFirst: beta1,
+    addFirst: 1 - beta1,
+    keepSecond: beta2,
+    addSecond: 1 - beta2,
+    keepParameter: weightDecay === 0 ? undefined : subtract(1, multiply(learningRate, weightDecay)),
+    stepSize: divide(multiply(learningRate, root), correction.first),
+    floor: multiply(root, epsilon),
+  });
 }
 
 export interface NewtonSchulzOptions {

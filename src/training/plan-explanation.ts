@@ -1,3 +1,4 @@
+import { numDecaySteps } from '../optimizer/index.ts';
 import type { MemoryFit } from './memory-fit.ts';
 import type { Plan } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
@@ -74,7 +75,7 @@ export function explain(
 }
 
 function scheduleReason({ schedule, numSteps, budget }: Planned): string {
-  const { kind, warmupSteps, decayShare } = schedule;
+  const { kind, warmupSteps } = schedule;
   const warmup = warmupSteps === 0 ? 'The learning rate' : `The learning rate rises over ${count(warmupSteps)} steps,`;
   switch (kind) {
     case 'constant':
@@ -84,7 +85,7 @@ function scheduleReason({ schedule, numSteps, budget }: Planned): string {
     case 'linear':
       return `${warmup} ${warmupSteps === 0 ? 'falls' : 'then falls'} in a line to the end.`;
     default: {
-      const decay = count(Math.ceil(decayShare * numSteps));
+      const decay = count(numDecaySteps(schedule, numSteps));
       const fixing =
         budget.kind === 'time'
           ? ' How many they are is fixed when they begin, by how fast the machine turned out to be.'

@@ -188,7 +188,7 @@ test('a broken newest checkpoint is told of, and the one before leads to the sam
     expect.objectContaining({
       type: 'warning',
       step: 4,
-      message: expect.stringContaining('the checkpoint of step 5 is broken'),
+      message: expect.stringContaining('the checkpoint of step 5 cannot be used'),
     }),
   );
   expect(checkpointBytes(folder, 8)).toEqual(checkpointBytes(join(root, 'whole'), 8));

@@ -7,9 +7,11 @@ export interface Interval {
 }
 
 /**
- * Bounds of the results of the elementwise ops, from bounds of their operands. They hold for the float32 arithmetic of every
+ * Bounds of the results of the elementwise ops, from bounds of their operands. Bounds that are both finite, or the same infinity,
+ * say that the number is one between them, and no NaN; any others say nothing. They hold for the float32 arithmetic of every
  * engine and for the float64 of the reference: a number is only said to be known (both bounds equal) where each of them gives
- * exactly that number, as IEEE 754 demands of sums, products, quotients and roots that float32 can hold.
+ * exactly that number up to the sign of a zero, as IEEE 754 demands of sums and products that float32 can hold. (Quotients and roots
+ * are not rounded correctly everywhere: WGSL allows 2.5 units in the last place.)
  */
 export type ElementwiseName = Extract<
   PrimitiveName,
@@ -49,8 +51,18 @@ const infinity = Number.POSITIVE_INFINITY;
 const largest = 3.4028234663852886e38;
 const smallestNormal = 1.1754943508222875e-38;
 
+/** True if nothing is known of a number, not even that it is one. */
+export function isLoose({ low, high }: Bounds): boolean {
+  return !(low > -infinity && high < infinity) && low !== high;
+}
+
+function loosen(out: Interval): void {
+  out.low = -infinity;
+  out.high = infinity;
+}
+
 function write(out: Interval, low: number, high: number): void {
-  // A product of zero and an infinite bound, or a difference of two: no finite bound is known.
+  // A product of zero and infinity, or a difference of infinities: NaN.
   out.low = Number.isNaN(low) ? -infinity : low;
   out.high = Number.isNaN(high) ? infinity : high;
 }
@@ -82,26 +94,22 @@ const increasing =
   (x, _, out) =>
     write(out, f(x.low), f(x.high));
 
-/** `f` where its argument is known to be `argument`, else −1 … 1. */
+/** `f` where its argument is known to be 0, else −1 … 1 for a finite one. */
 const wave =
   (f: (x: number) => number): IntervalRule =>
   (x, _, out) =>
-    x.low === 0 && x.high === 0 ? write(out, f(0), f(0)) : write(out, -1, 1);
+    x.low === 0 && x.high === 0 ? write(out, f(0), f(0)) : Number.isFinite(x.low) ? write(out, -1, 1) : loosen(out);
 
 function isTruth(out: Interval, isTrue: boolean, isFalse: boolean): void {
   write(out, isTrue ? 1 : 0, isFalse ? 0 : 1);
 }
 
-/** Zero times an infinite bound is zero: the bound stands for finite numbers. */
-function product(x: number, y: number): number {
-  return x === 0 || y === 0 ? 0 : x * y;
-}
-
 function multiply(x: Bounds, y: Bounds, out: Interval): void {
-  const a = product(x.low, y.low);
-  const b = product(x.low, y.high);
-  const c = product(x.high, y.low);
-  const d = product(x.high, y.high);
+  // Zero times infinity is NaN, which makes the bounds NaN.
+  const a = x.low * y.low;
+  const b = x.low * y.high;
+  const c = x.high * y.low;
+  const d = x.high * y.high;
   write(out, Math.min(a, b, c, d), Math.max(a, b, c, d));
 }
 
@@ -118,9 +126,9 @@ const exp: IntervalRule = (x, _, out) => {
 };
 
 const reciprocal: IntervalRule = (x, _, out) => {
+  // Which infinity 1 / 0 is depends on the sign of the zero, which is not known.
   if (x.low > 0 || x.high < 0) write(out, 1 / x.high, 1 / x.low);
-  else if (isKnown(x)) write(out, 1 / x.low, 1 / x.low);
-  else write(out, -infinity, infinity);
+  else loosen(out);
 };
 
 const scratch: Interval = { low: 0, high: 0 };
@@ -135,11 +143,11 @@ const rules: { readonly [Name in ElementwiseName]: IntervalRule } = {
   exp,
   log(x, _, out) {
     if (x.low >= 0) write(out, Math.log(x.low), Math.log(x.high));
-    else write(out, -infinity, infinity);
+    else loosen(out);
   },
   sqrt(x, _, out) {
-    if (x.high >= 0) write(out, Math.sqrt(Math.max(0, x.low)), Math.sqrt(x.high));
-    else write(out, -infinity, infinity);
+    if (x.low >= 0) write(out, Math.sqrt(x.low), Math.sqrt(x.high));
+    else loosen(out);
   },
   reciprocal,
   floor: increasing(Math.floor),
@@ -155,15 +163,15 @@ const rules: { readonly [Name in ElementwiseName]: IntervalRule } = {
   },
   multiply,
   divide(x, y, out) {
-    if (isKnown(x) && isKnown(y)) write(out, x.low / y.low, x.low / y.low);
-    else if (isKnown(x) && x.low === 0) write(out, 0, 0);
+    if (y.low <= 0 && y.high >= 0) loosen(out);
+    else if (isKnown(x) && isKnown(y)) write(out, x.low / y.low, x.low / y.low);
     else {
       reciprocal(y, y, scratch);
       multiply(x, scratch, out);
     }
   },
   power(x, y, out) {
-    if (x.low < 0 || (x.low === 0 && y.low <= 0)) write(out, -infinity, infinity);
+    if (x.low < 0 || (x.low === 0 && y.low < 0) || x.high === infinity || y.high === infinity) loosen(out);
     else {
       // Monotone in either argument alone, so the extremes stand at corners.
       const corners = [x.low ** y.low, x.low ** y.high, x.high ** y.low, x.high ** y.high];
@@ -185,26 +193,35 @@ const exactOps = new Set<ElementwiseName>([
   'negate',
   'abs',
   'sign',
-  'sqrt',
-  'reciprocal',
   'floor',
   'add',
   'subtract',
   'multiply',
-  'divide',
   'maximum',
   'minimum',
 ]);
 
-/** Results of the others that are exact everywhere: e⁰, e^−∞, log 1, log 0, sin 0, cos 0, tanh 0, erf 0, x⁰. */
-function isSpecial(value: number): boolean {
-  return value === 0 || value === 1 || Math.abs(value) === infinity;
+/** Results of the others that are exact everywhere: e⁰, e^−∞, log 0, cos 0, x⁰, and quotients by powers of two. */
+function isSpecial(op: ElementwiseName, x: Bounds, y: Bounds): boolean {
+  if (op === 'power') return isKnown(y) && y.low === 0;
+  if (op === 'divide') return isKnown(x) && isPowerOfTwo(y);
+  return op === 'reciprocal' ? isPowerOfTwo(x) : isKnown(x) && (x.low === 0 || Math.abs(x.low) === infinity);
+}
+
+function isPowerOfTwo({ low, high }: Bounds): boolean {
+  return low === high && Number.isInteger(Math.log2(Math.abs(low))) && 2 ** Math.log2(Math.abs(low)) === Math.abs(low);
 }
 
 /** The bounds of an elementwise op on numbers of a kind. */
 export function intervalRule(op: ElementwiseName, kind: 'float' | 'int32' | 'bool'): IntervalRule {
   const rule = rules[op];
-  if (kind === 'bool') return rule;
+  if (kind === 'bool') {
+    return (x, y, out) => {
+      // NaN is neither less nor equal, whatever it is compared with.
+      if (isLoose(x) || isLoose(y)) write(out, 0, 1);
+      else rule(x, y, out);
+    };
+  }
   if (kind === 'int32') {
     return (x, y, out) => {
       rule(x, y, out);
@@ -214,8 +231,10 @@ export function intervalRule(op: ElementwiseName, kind: 'float' | 'int32' | 'boo
   }
   const isExact = exactOps.has(op);
   return (x, y, out) => {
-    const isFromKnown = isKnown(x) && isKnown(y);
+    if (isLoose(x) || isLoose(y)) return loosen(out);
+    const isSettled = isExact || isSpecial(op, x, y);
     rule(x, y, out);
-    settle(out, isExact || (isKnown(out) && isSpecial(out.low) && (isFromKnown || out.low === 0)));
+    settle(out, isSettled);
+    if (isLoose(out)) loosen(out);
   };
 }
