@@ -1,13 +1,20 @@
 import { GroundworkError } from '../core/index.ts';
+import type { Ending } from '../evaluation/index.ts';
 import { visibleText } from '../tokenizer/index.ts';
 import type { WritingOptions } from './sampling-flags.ts';
 
-/** Continues a text and tells it as it grows. */
+/** What a person wrote, and the tokens that the model has written behind it so far. */
+export interface Beginning {
+  readonly prompt: string;
+  readonly written: readonly number[];
+}
+
+/** Continues a text, tells all that stands behind the prompt as it grows, and answers with its tokens. */
 export type Complete = (
-  prompt: string,
+  beginning: Beginning,
   options: WritingOptions & { readonly signal: AbortSignal },
   onText: (text: string) => void,
-) => Promise<void>;
+) => Promise<{ readonly tokens: readonly number[]; readonly ending: Ending }>;
 
 export const chatHelp = `Write the beginning of a text and press Enter: the model goes on. It is a base
 model: it continues texts and answers nobody.
@@ -48,9 +55,9 @@ export class ChatSession {
   readonly #complete: Complete;
   readonly #output: ChatOutput;
   #options: WritingOptions;
-  /** The beginning that the person wrote, and all that followed. */
-  #prompt: string | undefined;
-  #text = '';
+  #beginning: Beginning | undefined;
+  /** How the text at hand ended, if it did: by itself, not by its length. */
+  #hasEnded = false;
   #writing: AbortController | undefined;
 
   constructor(complete: Complete, options: WritingOptions, output: ChatOutput) {
@@ -72,7 +79,7 @@ export class ChatSession {
   async handle(line: string): Promise<'continue' | 'quit'> {
     if (!line.startsWith('/')) {
       // An empty line is more often a slip than a wish.
-      if (line.trim() !== '') await this.#write(line, line);
+      if (line.trim() !== '') await this.#write({ prompt: line, written: [] });
       return 'continue';
     }
     const [, name = '', value = ''] = /^\/(\S*)\s*(.*)$/.exec(line.trim()) ?? [];
@@ -86,14 +93,15 @@ export class ChatSession {
         this.#output.note(chatHelp);
         break;
       case 'more':
-        if (this.#prompt === undefined) this.#output.note('nothing was written yet');
-        else await this.#write(this.#prompt, this.#text);
+        if (this.#beginning === undefined) this.#output.note('nothing was written yet');
+        else if (this.#hasEnded) this.#output.note('the text has ended; /again writes another');
+        else await this.#write(this.#beginning);
         break;
       case 'again':
-        if (this.#prompt === undefined) this.#output.note('nothing was written yet');
+        if (this.#beginning === undefined) this.#output.note('nothing was written yet');
         else {
           this.#options = { ...this.#options, seed: (this.#options.seed ?? 0) + 1 };
-          await this.#write(this.#prompt, this.#prompt);
+          await this.#write({ ...this.#beginning, written: [] });
         }
         break;
       case 'settings':
@@ -105,18 +113,21 @@ export class ChatSession {
     return 'continue';
   }
 
-  /** Continues `beginning`, the text so far, which began with `prompt`. */
-  async #write(prompt: string, beginning: string): Promise<void> {
-    this.#prompt = prompt;
-    this.#text = beginning;
+  /** Continues a text, which is shown from its beginning on. */
+  async #write(beginning: Beginning): Promise<void> {
+    this.#beginning = beginning;
+    this.#hasEnded = false;
     const writing = new AbortController();
     this.#writing = writing;
-    this.#output.stream(harmless(beginning));
+    this.#output.stream(harmless(beginning.prompt));
     try {
-      await this.#complete(beginning, { ...this.#options, signal: writing.signal }, (text) => {
-        this.#text += text;
-        this.#output.stream(harmless(text));
-      });
+      const { tokens, ending } = await this.#complete(
+        beginning,
+        { ...this.#options, signal: writing.signal },
+        (text) => this.#output.stream(harmless(text)),
+      );
+      this.#beginning = { ...beginning, written: tokens };
+      this.#hasEnded = ending === 'end' || ending === 'stop';
     } catch (fault) {
       if (!(fault instanceof GroundworkError)) throw fault;
       this.#output.stream('\n');

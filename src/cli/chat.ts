@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { present } from '../core/index.ts';
 import { generateText } from '../evaluation/index.ts';
 import { formatCompact } from '../page/index.ts';
 import { openBaseModel, openWriter } from './base-model.ts';
@@ -31,8 +32,9 @@ Exit codes: 0 ended, 2 wrong usage, 4 an engine that is absent, 5 no such run, 6
     const opened = await openBaseModel(flags);
     const { manifest, tokenizer } = opened.base;
     const generator = await openWriter(opened);
-    const complete: Complete = async (prompt, { signal, ...writing }, onText) => {
-      await generateText(generator, tokenizer, prompt, { ...writing, signal }, onText);
+    const complete: Complete = async ({ prompt, written }, writing, onText) => {
+      const [text] = await generateText(generator, tokenizer, prompt, { ...writing, written }, onText);
+      return present(text, 'the text');
     };
     const paint = paintFor(terminal.hasLiveColor === true);
     const session = new ChatSession(complete, options, {

@@ -6,19 +6,20 @@ import {
   type Accuracy,
   askChoices,
   judgeGrammar,
+  maxPairs,
   minimalPairs,
   openEvaluator,
   openScorer,
   readChoiceItems,
   type Scorer,
 } from '../evaluation/index.ts';
-import { formatBytes, formatCount, formatShare } from '../page/index.ts';
-import { printableJson } from '../tokenizer/index.ts';
+import { formatCount, formatShare } from '../page/index.ts';
+import { printableJson, visibleText } from '../tokenizer/index.ts';
 import { type OpenedModel, openBaseModel } from './base-model.ts';
 import type { Command, Terminal } from './command-line.ts';
-import { type Flags, parseFlags, usageFault } from './flags.ts';
+import { parseFlags, usageFault } from './flags.ts';
 import { engineFlagHelp, engineFlags } from './run-engine.ts';
-import { table } from './text-table.ts';
+import { byteText, table } from './text-table.ts';
 
 const name = 'eval';
 
@@ -32,7 +33,7 @@ beside a bigram model as a baseline.
   --dataset FOLDER       measure on the validation text of this dataset (default: that of the run)
   --documents N          on so many documents, spread evenly (default: all)
   --pairs                also grammar: of two sentences, one of them wrong, which one the model finds likelier
-  --num-pairs N          pairs of each kind of grammar (default: 100)
+  --num-pairs N          pairs of each kind of grammar, up to ${maxPairs} (default: 100)
   --choices FILE         also questions from a file of JSON lines: {"query", "choices", "gold"}, {"context_options",
                          "continuation", "gold"} or {"context", "continuation"}; may be repeated
   --shots N              questions with their answers in front of each question (default: 0)
@@ -57,8 +58,13 @@ cannot be used, 7 stopped by a signal, 8 a model whose losses are no numbers.`,
       ...engineFlags,
     } as const;
     const flags = parseFlags(name, args, kinds, { least: 0, most: 1 });
-    const numPairs = flags.wholeNumber('num-pairs', 1, 1000) ?? 100;
+    const numPairs = flags.wholeNumber('num-pairs', 1, maxPairs) ?? 100;
     const numShots = flags.wholeNumber('shots', 0, 100) ?? 0;
+    const wanted = {
+      folder: flags.text('dataset'),
+      numDocuments: flags.wholeNumber('documents', 1),
+      batchSize: flags.wholeNumber('batch', 1) ?? 8,
+    };
     if (flags.text('num-pairs') !== undefined && !flags.isSet('pairs'))
       throw usageFault(name, '--num-pairs wants --pairs');
     // Files are read first: a mistake in one is told before a long measurement.
@@ -67,9 +73,10 @@ cannot be used, 7 stopped by a signal, 8 a model whose losses are no numbers.`,
       .map((path) => ({ path, items: readChoiceItems(nodeFileSystem.readFile(path), path) }));
     const opened = await openBaseModel(flags);
     const isJson = flags.isSet('json');
-    const text = await measureText(opened, flags, terminal);
-    if (!isJson) terminal.out(textLines(text).join('\n'));
     const wantsScorer = flags.isSet('pairs') || tasks.length > 0;
+    const text = await measureText(opened, wanted, wantsScorer, terminal);
+    if (text.note !== undefined) terminal.error(`note: ${text.note}`);
+    if (!isJson && 'bitsPerByte' in text) terminal.out(textLines(text).join('\n'));
     const scored = wantsScorer
       ? await withScorer(opened, async (scorer) => {
           const { tokenizer } = opened.base;
@@ -124,29 +131,52 @@ async function withScorer<Result>(
   }
 }
 
+/** What a person wants to measure the model on. */
+interface WantedText {
+  /** Default: the first dataset of the run. */
+  readonly folder: string | undefined;
+  readonly numDocuments: number | undefined;
+  readonly batchSize: number;
+}
+
 interface TextMeasurement {
   readonly dataset: string;
   readonly bitsPerByte: number;
+  /** Of a bigram model on the same documents; null where its training text would not be that of the run. */
   readonly baselineBitsPerByte: number | null;
   readonly numDocuments: number;
   readonly numBytes: number;
   readonly numTokens: number;
+  /** What a person should know of it. */
+  readonly note: string | undefined;
 }
 
-async function measureText({ base, engine }: OpenedModel, flags: Flags, terminal: Terminal): Promise<TextMeasurement> {
-  const folder = flags.text('dataset') ?? base.manifest.datasets[0]?.folder ?? '';
+/** Measures on held-out text; where the dataset of the run is gone and other things are to be measured, says so instead. */
+async function measureText(
+  { base, engine }: OpenedModel,
+  { folder: given, numDocuments, batchSize }: WantedText,
+  mayBeAbsent: boolean,
+  terminal: Terminal,
+): Promise<TextMeasurement | { readonly note: string }> {
+  const { datasets, tokenizerFingerprint } = base.manifest;
+  const folder = given ?? datasets[0]?.folder ?? '';
+  if (given === undefined && mayBeAbsent && !nodeFileSystem.exists(folder)) {
+    return {
+      note: `the dataset of the run is no more at ${folder}, so bits per byte are left out; --dataset says where it is`,
+    };
+  }
   const dataset = openDataset(nodeFileSystem, folder);
   try {
-    const { tokenizer } = dataset.manifest.fingerprints;
-    if (tokenizer !== base.manifest.tokenizerFingerprint) {
+    const { fingerprint, fingerprints } = dataset.manifest;
+    if (fingerprints.tokenizer !== tokenizerFingerprint) {
       throw new GroundworkError('dataset-mismatch', `${folder} was made with another tokenizer than the model`, {
-        hint: `Build it again with the tokenizer of the run: data build ... --tokenizer ${base.manifest.datasets[0]?.folder}/tokenizer.json`,
+        hint: `Build it again with the tokenizer of the run: data build ... --tokenizer ${datasets[0]?.folder}/tokenizer.json`,
       });
     }
-    const numDocuments = flags.wholeNumber('documents', 1);
+    const isOfRun = datasets.some((one) => one.fingerprint === fingerprint);
     const evaluator = await openEvaluator(engine, base.model, {
       dataset,
-      batchSize: flags.wholeNumber('batch', 1) ?? 8,
+      batchSize,
       contextLength: base.model.contextLength,
       ...(numDocuments !== undefined && { numDocuments }),
     });
@@ -159,23 +189,22 @@ async function measureText({ base, engine }: OpenedModel, flags: Flags, terminal
       });
       terminal.live?.('');
       if (found.numNonFinite > 0) {
-        throw new GroundworkError(
-          'diverged',
-          `the model gives no number for ${formatCount(found.numNonFinite)} tokens`,
-          {
-            hint: 'The model is broken: take an earlier checkpoint by --step.',
-          },
-        );
+        const broken = `the model gives no number for ${formatCount(found.numNonFinite)} tokens`;
+        throw new GroundworkError('diverged', broken, {
+          hint: 'The model is broken: take an earlier checkpoint by --step.',
+        });
       }
       const { bitsPerByte, numBytes, numTokens } = found;
-      const baselineBitsPerByte = bigramBaseline(dataset);
       return {
         dataset: folder,
         bitsPerByte,
-        baselineBitsPerByte,
+        baselineBitsPerByte: isOfRun ? bigramBaseline(dataset, { numDocuments }) : null,
         numDocuments: found.numDocuments,
         numBytes,
         numTokens,
+        note: isOfRun
+          ? undefined
+          : `${folder} is not what the run was trained on (its fingerprint differs): some of its held-out text may have been read in training`,
       };
     } finally {
       await evaluator.close();
@@ -189,7 +218,7 @@ function textLines({ dataset, bitsPerByte, baselineBitsPerByte, numDocuments, nu
   return [
     `bits per byte:  ${bitsPerByte.toFixed(4)}`,
     ...(baselineBitsPerByte === null ? [] : [`a bigram model: ${baselineBitsPerByte.toFixed(4)}`]),
-    `measured on:    ${formatCount(numDocuments)} held-out documents of ${dataset}, ${formatBytes(numBytes)}, ${formatCount(numTokens)} tokens`,
+    `measured on:    ${formatCount(numDocuments)} held-out documents of ${visibleText(dataset, { marks: false })}, ${byteText(numBytes)}, ${formatCount(numTokens)} tokens`,
   ];
 }
 

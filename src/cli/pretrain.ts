@@ -5,6 +5,7 @@ import { formatCompact } from '../page/index.ts';
 import { printableJson } from '../tokenizer/index.ts';
 import {
   type Budget,
+  faultOfRunName,
   nextRunName,
   type Plan,
   type PlanRequest,
@@ -78,7 +79,7 @@ What
   --recompute            keep less in memory, and compute it twice
   --recipe NAME|FILE     a shipped recipe or a file of your own, such as ./my-recipe.ts (default: baseline)
   --data FOLDER:WEIGHT   train on a mixture; give it once for each part. The first one is measured on
-  --vocabulary N         size of the vocabulary of a dataset that is built
+  --vocabulary N         size of the vocabulary of a dataset that is built, 257 or more
   --packing MODE         stream (default): documents one after the other; documents: as few cuts as possible
   --seed N               the whole run follows from it (default: 0)
 
@@ -92,7 +93,7 @@ ${engineFlagHelp}
   --sample-every N       steps between samples (0: only at the end)
   --prompt TEXT          what samples begin with; may be repeated (default: beginnings that suit the data)
   --checkpoint-every X   time or steps between checkpoints, such as 1m or 500
-  --keep N               checkpoints that are kept (default: 2)
+  --keep N               checkpoints that are kept, 2 or more (default: 2)
   --json                 print the result as one line of JSON
 
 Ctrl-C stops in good order: the model is saved, and "groundwork resume" goes on bit for bit as if nothing had happened. A second
@@ -108,6 +109,8 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
     const runsFolder = flags.text('out') ?? defaultRunsFolder;
     if (runsFolder.trim() === '') throw usageFault(name, '--out is empty, expected a folder');
     const isJson = flags.isSet('json');
+    const runName = flags.text('name');
+    if (runName !== undefined && !flags.isSet('plan-only')) refuseName(runName, runsFolder);
     const recipe = await openRecipe(flags.text('recipe'));
     const datasets = await openNamedDatasets(name, flags, terminal);
     try {
@@ -116,7 +119,7 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
       const topic = (first?.dataset.manifest.name ?? 'run').replace(/-[0-9a-f]{8}$/, '');
       const folder = runFolder(
         runsFolder,
-        flags.text('name') ?? nextRunName(nodeFileSystem, runsFolder, topic, new Date()),
+        runName ?? nextRunName(nodeFileSystem, runsFolder, topic, new Date()),
       );
       const opened = await openEngine(flags);
       terminal.live?.('measuring this machine');
@@ -145,8 +148,7 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
           ...display,
         });
         display.close();
-        const baseline = first === undefined ? undefined : baselineOf(first.dataset);
-        await tellEnding(result, baseline, terminal, isJson);
+        await tellEnding(result, baselineOf(folder, first?.dataset), terminal, isJson);
       } finally {
         display.close();
       }
@@ -155,6 +157,18 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
     }
   },
 };
+
+/** Tells before anything is built or measured that a run cannot have its name. */
+function refuseName(runName: string, runsFolder: string): void {
+  const fault = faultOfRunName(runName);
+  if (fault !== undefined) {
+    throw usageFault(name, `--name ${JSON.stringify(runName)} ${fault}, expected letters, digits and dashes`);
+  }
+  if (!nodeFileSystem.exists(`${runsFolder}/${runName}/run.json`)) return;
+  throw new GroundworkError('file-access', `${runsFolder}/${runName} holds a run already`, {
+    hint: 'Choose another name, or go on with it by `groundwork resume`.',
+  });
+}
 
 function stoppedEarly(): GroundworkError {
   return new GroundworkError('interrupted', 'stopped before the run began', {

@@ -20,13 +20,19 @@ of a run or its name in runs/ (default: the newest that is not finished).
 
   --allow WHAT           go on although this is not what the run began with: ${overrides.join(', ')};
                          may be repeated. It is recorded in the run
+  --data FOLDER          where the dataset of the run is now, if it has moved; of a mixture one for each, in its order
 ${engineFlagHelp.replace('cpu (default)', 'that of the run (default), cpu')}
   --json                 print the result as one line of JSON
 
 Exit codes: 0 trained, 2 wrong usage, 4 an engine that is absent or failed, 5 no such run, or one at work, 6 a run, a checkpoint or a
 dataset that is broken, or another than the run began with, 7 stopped by a signal, 8 the loss left for good.`,
   run: async (args, terminal) => {
-    const kinds = { allow: { type: 'string', multiple: true }, json: { type: 'boolean' }, ...engineFlags } as const;
+    const kinds = {
+      allow: { type: 'string', multiple: true },
+      data: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      ...engineFlags,
+    } as const;
     const flags = parseFlags(name, args, kinds, { least: 0, most: 1 });
     const allow = flags.allOf('allow', overrides);
     const folder = chosenRun(flags.words[0], ({ status }) => status !== 'finished', 'run that is not finished');
@@ -35,7 +41,7 @@ dataset that is broken, or another than the run began with, 7 stopped by a signa
     const recipe = await openRecipe(
       manifest.recipe.file === null ? manifest.recipe.name : `${folder}/${manifest.recipe.file}`,
     );
-    const datasets = openRunDatasets(manifest);
+    const datasets = openRunDatasets(name, manifest, flags.texts('data'));
     const plan = planSchema.safeParse(manifest.plan);
     const display = trainingDisplay(terminal, plan.success ? plan.data : manifest);
     const { signal } = terminal;
@@ -52,9 +58,7 @@ dataset that is broken, or another than the run began with, 7 stopped by a signa
         ...display,
       });
       display.close();
-      const [first] = datasets;
-      const baseline = first === undefined ? undefined : baselineOf(first.dataset);
-      await tellEnding(result, baseline, terminal, flags.isSet('json'));
+      await tellEnding(result, baselineOf(folder, datasets[0]?.dataset), terminal, flags.isSet('json'));
     } finally {
       display.close();
       closeDatasets(datasets);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { GroundworkError } from '../core/index.ts';
 import { nodeFileSystem } from '../core/node.ts';
 import {
@@ -39,7 +39,7 @@ export async function openNamedDatasets(command: string, flags: Flags, terminal:
       if (!(weight > 0))
         throw usageFault(command, `--data is "${given}", expected FOLDER:WEIGHT with a weight above 0`);
       const folder = await folderFor([path], vocabularySize, terminal);
-      opened.push({ dataset: openDataset(nodeFileSystem, folder), weight });
+      opened.push({ dataset: openPlaced(folder), weight });
     }
     return opened;
   }
@@ -47,12 +47,39 @@ export async function openNamedDatasets(command: string, flags: Flags, terminal:
     flags.words.length === 0
       ? await demoFolder(terminal, vocabularySize)
       : await folderFor(flags.words, vocabularySize, terminal);
-  return [{ dataset: openDataset(nodeFileSystem, folder), weight: 1 }];
+  return [{ dataset: openPlaced(folder), weight: 1 }];
 }
 
-/** The datasets of a run that goes on, from where they were or from where the flags say. */
-export function openRunDatasets(manifest: RunManifest): RunDataset[] {
-  return manifest.datasets.map(({ folder, weight }) => ({ dataset: openDataset(nodeFileSystem, folder), weight }));
+/** Opens a dataset by its absolute path, which a run records: it is then found from any working folder. */
+const openPlaced = (folder: string): Dataset => openDataset(nodeFileSystem, resolve(folder));
+
+/**
+ * The datasets of a run that goes on, from where they were or from where they are now.
+ *
+ * @param folders where they are now, in the order of the run; none where they have not moved
+ */
+export function openRunDatasets(command: string, { datasets }: RunManifest, folders: readonly string[]): RunDataset[] {
+  if (folders.length > 0 && folders.length !== datasets.length) {
+    const names = datasets.map(({ name }) => name).join(', ');
+    throw usageFault(
+      command,
+      `--data is given ${folders.length === 1 ? 'once' : `${folders.length} times`}, expected it for each dataset of the run: ${names}`,
+    );
+  }
+  const opened: RunDataset[] = [];
+  try {
+    for (const [i, { folder, weight }] of datasets.entries()) {
+      opened.push({ dataset: openPlaced(folders[i] ?? folder), weight });
+    }
+  } catch (fault) {
+    closeDatasets(opened);
+    if (!(fault instanceof GroundworkError) || fault.code !== 'file-not-found' || folders.length > 0) throw fault;
+    throw new GroundworkError(fault.code, fault.message, {
+      hint: 'Say where it is now: --data FOLDER.',
+      cause: fault,
+    });
+  }
+  return opened;
 }
 
 export function closeDatasets(datasets: readonly { readonly dataset: Dataset }[]): void {
@@ -72,8 +99,11 @@ async function folderFor(
   }
   // A name that is no path may be that of a dataset, or of a demo.
   if (inputs.length === 1 && !nodeFileSystem.exists(first)) {
-    if (isDataset(`${datasetsFolder}/${first}`)) return `${datasetsFolder}/${first}`;
     if (first === demoName) return demoFolder(terminal, vocabularySize);
+    if (isDataset(`${datasetsFolder}/${first}`)) {
+      refuseVocabulary(vocabularySize, first);
+      return `${datasetsFolder}/${first}`;
+    }
   }
   for (const input of inputs) {
     if (isDataset(input)) {

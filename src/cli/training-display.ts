@@ -6,7 +6,7 @@ import type { RunEvent, RunProgress } from '../training/index.ts';
 import type { Terminal } from './command-line.ts';
 import { duration } from './progress-display.ts';
 import { paintFor } from './styled-text.ts';
-import { type TrainingState, trainingLine, trainingView } from './training-view.ts';
+import { documentsText, type TrainingState, trainingLine, trainingView } from './training-view.ts';
 
 /** Time between two drawings of the live area. */
 const refreshMs = 100;
@@ -57,6 +57,7 @@ export function trainingDisplay(
     tokens: 0,
     loss: undefined,
     bitsPerByte: undefined,
+    numDocuments: undefined,
     tokensPerSecond: undefined,
     secondsLeft: undefined,
     losses: [],
@@ -104,9 +105,13 @@ export function trainingDisplay(
           break;
         }
         case 'evaluation': {
-          state = { ...state, bitsPerByte: event.bitsPerByte };
+          state = {
+            ...state,
+            bitsPerByte: event.bitsPerByte,
+            numDocuments: event.isFinal ? undefined : event.numDocuments,
+          };
           const at = paint('quiet', `step ${formatCount(event.step)}:`);
-          const where = event.isFinal ? 'held-out text' : `${formatCount(event.numDocuments)} held-out documents`;
+          const where = event.isFinal ? 'held-out text' : `${documentsText(event.numDocuments)} of held-out text`;
           note(`${at} ${paint('good', event.bitsPerByte.toFixed(4))} bits per byte on ${where}`);
           break;
         }
@@ -148,22 +153,32 @@ export function sampleLines(
   return [...lines.slice(0, maxSampleLines - 1), cut];
 }
 
-/** The time a run took, and its tokens a second, for the line at the end. */
-export function paceText(numTokens: number, durationMs: number): string {
-  const seconds = durationMs / 1000;
-  const perSecond = seconds > 0 ? `, ${Math.round(numTokens / seconds).toLocaleString('en-US')} tokens/s` : '';
-  return `${duration(seconds)}${perSecond}`;
+export interface RunPace {
+  readonly numTokens: number;
+  /** Time in steps: what tokens a second are told by, here as while the run trained. */
+  readonly trainingMs: number;
+  /** With loading, evaluations, samples and checkpoints. */
+  readonly totalMs: number;
+}
+
+/** The time a run took, and its tokens a second, for the line at the end: `50 s of training (34,000 tokens/s), 60 s in all`. */
+export function paceText({ numTokens, trainingMs, totalMs }: RunPace): string {
+  const seconds = trainingMs / 1000;
+  const perSecond = seconds > 0 ? ` (${Math.round(numTokens / seconds).toLocaleString('en-US')} tokens/s)` : '';
+  return `${duration(seconds)} of training${perSecond}, ${duration(totalMs / 1000)} in all`;
 }
 
 /** Losses of the steps, thinned out evenly, and their mean over the last ones. */
 class LossCurve {
   readonly #points: (readonly [number, number])[] = [];
   #stride = 1;
-  #recent: number | undefined;
+  /** Σ 0.9ⁱ · loss and Σ 0.9ⁱ over the steps, i back from the last: their ratio is a mean of about the last ten. */
+  #sum = 0;
+  #weight = 0;
 
   add(step: number, loss: number): void {
-    // An average over about the last ten steps.
-    this.#recent = this.#recent === undefined ? loss : this.#recent + (loss - this.#recent) / 10;
+    this.#sum = 0.9 * this.#sum + loss;
+    this.#weight = 0.9 * this.#weight + 1;
     if (step % this.#stride !== 0) return;
     this.#points.push([step, loss]);
     if (this.#points.length <= maxPoints) return;
@@ -177,7 +192,7 @@ class LossCurve {
   }
 
   get recent(): number | undefined {
-    return this.#recent;
+    return this.#weight === 0 ? undefined : this.#sum / this.#weight;
   }
 }
 

@@ -12,6 +12,8 @@ export interface TrainingState {
   readonly loss: number | undefined;
   /** Of the last evaluation on held-out text. */
   readonly bitsPerByte: number | undefined;
+  /** How many documents it was measured on; undefined for the whole, at the end. */
+  readonly numDocuments: number | undefined;
   readonly tokensPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
   /** `[step, loss]`, thinned out where there are many. */
@@ -43,15 +45,25 @@ export function trainingView(state: TrainingState, { columns, rows, hasColor }: 
 /** The same in one line, for a log. */
 export function trainingLine(state: TrainingState): string {
   const percent = Math.floor((100 * state.step) / Math.max(1, state.numSteps));
-  const { bitsPerByte, secondsLeft } = state;
+  const { bitsPerByte, numDocuments } = state;
+  const secondsLeft = timeLeft(state);
+  const measuredOn = numDocuments === undefined ? '' : ` on ${documentsText(numDocuments)}`;
   return [
     `step ${state.step.toLocaleString('en-US')} of ${state.numSteps.toLocaleString('en-US')} (${percent} %)`,
     ...(state.loss === undefined ? [] : [`loss ${state.loss.toFixed(3)}`]),
-    ...(bitsPerByte === undefined ? [] : [`${bitsPerByte.toFixed(3)} bits per byte`]),
+    ...(bitsPerByte === undefined ? [] : [`${bitsPerByte.toFixed(3)} bits per byte${measuredOn}`]),
     ...(state.tokensPerSecond === undefined ? [] : [rateText(state.tokensPerSecond)]),
     ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]),
   ].join('  ');
 }
+
+/** Seconds until the end; none after the last step, when what is left is to measure and to save. */
+const timeLeft = ({ step, numSteps, secondsLeft }: TrainingState): number | undefined =>
+  step >= numSteps ? undefined : secondsLeft;
+
+/** `8 documents`. */
+export const documentsText = (count: number): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? 'document' : 'documents'}`;
 
 const rateText = (tokensPerSecond: number): string =>
   tokensPerSecond < 99_999.5
@@ -61,9 +73,12 @@ const rateText = (tokensPerSecond: number): string =>
 /** Values with their names, as many as there is room for, the most telling first. */
 function numbersLine(state: TrainingState, width: number, paint: Paint): string {
   const value = (number: number | undefined) => (number === undefined ? '–' : number.toFixed(3));
+  const { bitsPerByte, numDocuments } = state;
+  const measuredOn =
+    bitsPerByte === undefined || numDocuments === undefined ? '' : paint('quiet', ` (${documentsText(numDocuments)})`);
   const parts = [
     `${paint('quiet', 'loss')} ${paint('strong', value(state.loss))}`,
-    `${paint('quiet', 'bits per byte')} ${paint('good', value(state.bitsPerByte))}`,
+    `${paint('quiet', 'bits per byte')} ${paint('good', value(state.bitsPerByte))}${measuredOn}`,
     ...(state.tokensPerSecond === undefined ? [] : [rateText(state.tokensPerSecond)]),
     `step ${state.step.toLocaleString('en-US')} of ${state.numSteps.toLocaleString('en-US')}`,
     `${formatCompact(state.tokens)} tokens`,
@@ -79,8 +94,9 @@ function numbersLine(state: TrainingState, width: number, paint: Paint): string 
 
 function progressLine(state: TrainingState, width: number, paint: Paint): string {
   const share = Math.min(1, state.step / Math.max(1, state.numSteps));
-  const left =
-    state.activity ?? (state.secondsLeft === undefined ? 'warming up' : `${duration(state.secondsLeft)} left`);
+  const secondsLeft = timeLeft(state);
+  const waiting = share < 1 ? 'warming up' : 'ending';
+  const left = state.activity ?? (secondsLeft === undefined ? waiting : `${duration(secondsLeft)} left`);
   const note = `${String(Math.floor(100 * share)).padStart(3)} %   ${left}`;
   // Wide enough for any time left, so that the bar keeps its length.
   const length = Math.max(0, Math.min(120, width - Math.max(note.length, 24) - 2));

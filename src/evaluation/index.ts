@@ -30,6 +30,7 @@ export {
   grammarCategoryNames,
   type MinimalPair,
   type MinimalPairOptions,
+  maxPairs,
   minimalPairs,
 } from './minimal-pairs/generation.ts';
 export { type GrammarResult, type JudgedPair, judgeGrammar } from './minimal-pairs/minimal-pairs.ts';

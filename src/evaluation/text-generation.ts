@@ -7,6 +7,11 @@ export interface TextGenerationOptions extends Omit<GenerationOptions, 'forbidde
   readonly stopStrings?: readonly string[];
   /** The prompt is the beginning of a document, as a begin token in front tells. Default true. */
   readonly isDocumentStart?: boolean;
+  /**
+   * Tokens that were written behind the prompt before: the text goes on from them, and is told and returned with them. A text can end
+   * within a character, so its tokens say where it stands and its characters do not.
+   */
+  readonly written?: readonly number[];
 }
 
 /** Is told the text of a sample as it grows, in whole characters. */
@@ -15,7 +20,7 @@ export type TextListener = (text: string, sample: number) => void;
 export interface TextSample {
   /** The continuation, without the prompt. */
   readonly text: string;
-  /** The tokens of it, and of a stop string that ended it. */
+  /** The tokens of it, those that were `written` before among them, and of a stop string that ended it. */
   readonly tokens: readonly number[];
   readonly ending: Ending;
 }
@@ -33,7 +38,7 @@ export async function generateText(
   options: TextGenerationOptions = {},
   onText: TextListener = () => undefined,
 ): Promise<TextSample[]> {
-  const { stopStrings = [], isDocumentStart = true, numSamples = 1, firstSample = 0, ...generation } = options;
+  const { stopStrings = [], isDocumentStart = true, written = [], numSamples = 1, firstSample = 0, ...generation } = options;
   const { beginToken } = tokenizer;
   const begin = beginToken === undefined || !isDocumentStart ? [] : [beginToken];
   const streams = Array.from({ length: numSamples }, () => ({ stopping: new StoppingText(stopStrings), text: '' }));
@@ -43,8 +48,11 @@ export async function generateText(
     stream.text += text;
     onText(text, sample);
   };
+  for (const [i, { stopping }] of streams.entries()) {
+    for (const token of written) tell(firstSample + i, stopping.push(tokenizer.tokenBytes(token)).text);
+  }
   const generated = await generator.generateSamples(
-    [...begin, ...tokenizer.encode(prompt)],
+    [...begin, ...tokenizer.encode(prompt), ...written],
     {
       endTokens: beginToken === undefined ? [] : [beginToken],
       ...generation,
@@ -61,7 +69,7 @@ export async function generateText(
   return generated.map(({ tokens, ending }, i) => {
     const stream = streams[i];
     tell(firstSample + i, stream?.stopping.flush() ?? '');
-    return { text: stream?.text ?? '', tokens, ending };
+    return { text: stream?.text ?? '', tokens: [...written, ...tokens], ending };
   });
 }
 

@@ -52,7 +52,7 @@ export function assignParameters(
     }
     const learningRate = group.learningRate * learningRateFactor;
     const weightDecay = group.weightDecay * weightDecayFactor;
-    const isNumber = Number.isFinite(learningRate) && Number.isFinite(weightDecay);
+    const isNumber = [learningRate, weightDecay].every((x) => Number.isFinite(Math.fround(x)));
     if (!isNumber || learningRate < 0 || weightDecay < 0 || learningRate * weightDecay > 0.5) {
       fail(
         `the parameter ${name} would train with learning rate ${learningRate} and weight decay ${weightDecay}; ` +

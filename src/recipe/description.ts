@@ -30,7 +30,7 @@ export interface RecipeDescription {
   readonly content: RecipeContent;
   /** The content as canonical JSON. */
   readonly json: string;
-  /** Of that text: equal for recipes that do the same, whatever their code looks like. */
+  /** Of that text: equal for recipes that say the same and trace to the same graph, names included. */
   readonly sha256: string;
 }
 

@@ -51,19 +51,28 @@ export function checkModel(model: unknown, size: RecipeSize, what: string): asse
   }
   const names = Object.keys(parameters);
   if (names.length === 0) failRecipe(`${source} has no parameters`, 'There is nothing to train without one.');
+  requireFreeNames(names, source);
   for (const [name, spec] of Object.entries(parameters)) {
-    if (!parameterName.test(name) || name.startsWith('optimizer.') || name.startsWith('layers.')) {
-      failRecipe(
-        `${source} has a parameter called "${name}"`,
-        'Names are words of letters, digits and _ joined by dots, such as blocks.0.mlp.up; ' +
-          'those that begin with "optimizer." or "layers." are taken.',
-      );
-    }
     const checked = parameterSchema.safeParse(spec);
     if (!checked.success) {
       failSchema(`${source}, parameter ${name}`, checked.error, 'A parameter has shape, role and initialization.');
     }
   }
+}
+
+/**
+ * Checks that parameters have names that every file and state can bear, and that no other state has.
+ *
+ * @throws GroundworkError `invalid-recipe`
+ */
+export function requireFreeNames(names: readonly string[], source: string): void {
+  const wrong = names.find((name) => !parameterName.test(name) || /^(optimizer|layers)\./.test(name));
+  if (wrong === undefined) return;
+  failRecipe(
+    `${source} has a parameter called "${wrong}"`,
+    'Names are words of letters, digits and _ joined by dots, such as blocks.0.mlp.up; ' +
+      'those that begin with "optimizer." or "layers." are taken.',
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { nodeFileSystem } from '../core/node.ts';
 import * as model from '../model/index.ts';
 import * as optimizer from '../optimizer/index.ts';
 import * as tensor from '../tensor/index.ts';
+import { causeText, isFaultOfRecipe, placeOf } from './blame.ts';
 import * as recipes from './index.ts';
 import { failRecipe } from './model-check.ts';
 import { parseRecipe, type Recipe } from './recipe.ts';
@@ -32,8 +33,12 @@ const rooms: { readonly [specifier: string]: object } = {
 export async function loadRecipe(path: string, fs: FileSystem = nodeFileSystem): Promise<Recipe> {
   const file = resolve(path);
   // Loaded when it is needed: it is large, and most commands load no recipe from a file.
-  const { transformSync } = await import('@swc/wasm-typescript');
-  const url = moduleOf({ fs, transformSync }, file, []);
+  const [{ transformSync }, { parse }] = await Promise.all([
+    import('@swc/wasm-typescript'),
+    import('es-module-lexer/js'),
+  ]);
+  const specifiers = new Map<string, string>();
+  const url = moduleOf({ fs, transformSync, parse, specifiers }, file, []);
   let loaded: { readonly [name: string]: unknown };
   try {
     // Not import(url) here: test runners and bundlers take it for one of their own modules, a module of Node's they leave alone.
@@ -41,8 +46,8 @@ export async function loadRecipe(path: string, fs: FileSystem = nodeFileSystem):
     const importer: Importer = await import('data:text/javascript,export default (url) => import(url)');
     loaded = await importer.default(url);
   } catch (cause) {
-    if (cause instanceof core.GroundworkError) throw cause;
-    return failRecipe(`${path} cannot be loaded: ${withoutModules(String(cause))}`, importHint, cause);
+    if (isFaultOfRecipe(cause)) throw cause;
+    return failLoading(path, cause, specifiers);
   }
   if (!Object.hasOwn(loaded, 'default')) {
     const names = Object.keys(loaded).join(', ') || 'nothing';
@@ -57,12 +62,12 @@ interface Importer {
 
 const importHint = `A recipe imports from ${Object.keys(rooms).join(', ')} and from files beside it.`;
 
-/** An import or export statement at the beginning of a line, up to the text between the quotes. */
-const importPattern = /^([ \t]*(?:import|export)\b(?:[^'"`;=()]*?\bfrom)?\s*)(['"])([^'"\n]+)\2/gm;
-
 interface Tools {
   readonly fs: FileSystem;
   readonly transformSync: typeof import('@swc/wasm-typescript').transformSync;
+  readonly parse: typeof import('es-module-lexer/js').parse;
+  /** What is imported, by the address that stands for it: for messages. */
+  readonly specifiers: Map<string, string>;
 }
 
 /** The address of a module for a file, and in it of those for the files that it imports. */
@@ -71,18 +76,29 @@ function moduleOf(tools: Tools, file: string, importers: readonly string[]): str
     failRecipe(`${file} imports itself, by way of ${importers.at(-1)}`, 'Put what both need into a third file.');
   }
   const code = withoutTypes(tools, file, new TextDecoder().decode(tools.fs.readFile(file)));
-  const resolved = code.replace(importPattern, (_, before: string, _quote: string, specifier: string, at: number) => {
-    const line = code.slice(0, at + before.length).split('\n').length;
-    return `${before}${JSON.stringify(addressOf(tools, specifier, file, line, importers))}`;
-  });
+  let resolved = '';
+  let done = 0;
+  for (const { n: specifier, s: start, e: end, d: dynamicAt } of tools.parse(code)[0]) {
+    // import.meta
+    if (dynamicAt === -2) continue;
+    const place = `${file}, line ${code.slice(0, start).split('\n').length}`;
+    if (specifier === undefined) {
+      return failRecipe(`${place} imports what it computes a name for, which a recipe cannot`, importHint);
+    }
+    const address = addressOf(tools, specifier, file, place, importers);
+    tools.specifiers.set(address, specifier);
+    // What import(…) imports is an expression, with its quotes.
+    resolved += code.slice(done, start) + (dynamicAt >= 0 ? `'${address}'` : address);
+    done = end;
+  }
   // The name by which the file stands in stack traces.
-  return dataUrl(`${resolved}\n//# sourceURL=recipe:${encodeURI(file)}`);
+  return dataUrl(`${resolved}${code.slice(done)}\n//# sourceURL=recipe:${encodeURI(file)}`);
 }
 
-function addressOf(tools: Tools, specifier: string, file: string, line: number, importers: readonly string[]): string {
+function addressOf(tools: Tools, specifier: string, file: string, place: string, importers: readonly string[]): string {
   if (Object.hasOwn(rooms, specifier)) return roomUrl(specifier);
   if (!specifier.startsWith('./') && !specifier.startsWith('../')) {
-    return failRecipe(`${file}, line ${line} imports ${specifier}, which a recipe cannot`, importHint);
+    return failRecipe(`${place} imports ${specifier}, which a recipe cannot`, importHint);
   }
   const target = resolve(dirname(file), specifier);
   // TypeScript may name a file as it will be called when it is compiled.
@@ -134,7 +150,18 @@ function dataUrl(code: string): string {
   return `data:text/javascript;charset=utf-8,${encodeURIComponent(code).replaceAll("'", '%27')}`;
 }
 
-/** A message without the addresses of modules, each of which is a whole file. */
-function withoutModules(message: string): string {
-  return message.replaceAll(/(["'`]?)data:text\/javascript[^\s"'`]*\1/g, 'one of its imports');
+/** A module that could not be linked, or that threw while it ran. */
+function failLoading(path: string, cause: unknown, specifiers: ReadonlyMap<string, string>): never {
+  // Each address of a module is a whole file.
+  const text = causeText(cause).replaceAll(
+    /(["'`]?)(data:text\/javascript[^\s"'`]*)\1/g,
+    (_, _quote: string, address: string) => specifiers.get(address) ?? 'one of its imports',
+  );
+  const place = placeOf(cause);
+  const missing = /does not provide an export named '([^']+)'/.exec(text)?.[1];
+  const hint =
+    missing === undefined
+      ? importHint
+      : `If ${missing} is a type, say so: import { type ${missing} }, or import type { ${missing} }. If not, look for its name there.`;
+  return failRecipe(`${path} cannot be loaded${place ? ` (${place})` : ''}: ${text}`, hint, cause);
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { GroundworkError } from '../core/index.ts';
 import type { Model } from '../model/index.ts';
 import { type OptimizerSpec, optimizerSchema, type Schedule, scheduleSchema } from '../optimizer/index.ts';
+import type { Tensor } from '../tensor/index.ts';
+import { blaming } from './blame.ts';
 import { checkModel, failRecipe, failSchema } from './model-check.ts';
 
 /** The size at which a recipe is traced: what a plan chooses. */
@@ -67,7 +68,7 @@ export function defineRecipe(recipe: Recipe): Recipe {
 /** `defineRecipe` for something of unknown origin; `source` says in messages what it is. */
 export function parseRecipe(value: unknown, source: string): Recipe {
   if (typeof value === 'object' && value !== null && defined.has(value)) return value as Recipe;
-  const result = recipeSchema.safeParse(value);
+  const result = blaming(`${source} cannot be read`, () => recipeSchema.safeParse(value));
   if (!result.success) {
     failSchema(source, result.error, 'A recipe has name, summary, model(size), optimizer(extent) and schedule.');
   }
@@ -79,15 +80,19 @@ export function parseRecipe(value: unknown, source: string): Recipe {
     summary,
     schedule,
     model: (size: RecipeSize): Model => {
-      const model = blaming(`${what} failed in model()`, () => given.model(size));
-      checkModel(model, size, what);
+      const model = blaming(`${what} failed in model()`, () => {
+        const found: unknown = given.model(size);
+        checkModel(found, size, what);
+        return { ...found };
+      });
       return {
         ...model,
-        forward: (...operands) => blaming(`${what} failed in forward()`, () => model.forward(...operands)),
+        forward: (...operands) =>
+          blaming(`${what} failed in forward()`, () => requireTensor(model.forward(...operands), what)),
       };
     },
     optimizer: (extent: RunExtent): OptimizerSpec => {
-      const found = optimizerSchema.safeParse(blaming(`${what} failed in optimizer()`, () => given.optimizer(extent)));
+      const found = blaming(`${what} failed in optimizer()`, () => optimizerSchema.safeParse(given.optimizer(extent)));
       if (found.success) return found.data;
       return failSchema(`the optimizer of ${what}`, found.error, 'An optimizer has groups and clipNorm.');
     },
@@ -96,19 +101,25 @@ export function parseRecipe(value: unknown, source: string): Recipe {
   return recipe;
 }
 
-/** Runs code of a recipe. What it throws is the recipe's fault, and a GroundworkError says so already. */
-function blaming<T>(failure: string, body: () => T): T {
-  try {
-    return body();
-  } catch (cause) {
-    if (cause instanceof GroundworkError) throw cause;
-    const place = cause instanceof Error ? placeOf(cause) : undefined;
-    return failRecipe(`${failure}${place ? ` (${place})` : ''}: ${cause}`, 'Mend the recipe there.', cause);
-  }
+/** What `forward` returned, which need not be what its type says. */
+function requireTensor(found: unknown, what: string): Tensor {
+  if (tensorSchema.safeParse(found).success) return found as Tensor;
+  return failRecipe(
+    `${what}: forward returned ${shown(found)}, expected a tensor`,
+    'Return the logits, [B, T, V], as the functions of groundwork-lm/tensor make them.',
+  );
 }
 
-/** File and line of the recipe's own code in a stack, where the file is one that `loadRecipe` has read. */
-function placeOf({ stack = '' }: Error): string | undefined {
-  const frame = /recipe:([^\n]+?):(\d+):\d+\)?(?:\n|$)/.exec(stack);
-  return frame ? `${decodeURI(frame[1] ?? '')}, line ${frame[2]}` : undefined;
+/** The fields of a tensor that no other value has by accident. */
+const tensorSchema = z.looseObject({
+  id: z.int(),
+  op: z.string(),
+  inputs: z.array(z.unknown()),
+  shape: z.array(z.int()),
+  dtype: z.string(),
+});
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : `${String(value)}`;
 }

@@ -1,4 +1,4 @@
-import { GroundworkError, present } from '../core/index.ts';
+import { present } from '../core/index.ts';
 import type { Model, Tensors } from '../model/index.ts';
 import { type OptimizerSpec, optimizerState, updateParameters } from '../optimizer/index.ts';
 import {
@@ -19,6 +19,7 @@ import {
   trace,
 } from '../tensor/index.ts';
 import { logitsOf, parameterStates } from './forward-pass.ts';
+import { requireFreeNames } from './model-check.ts';
 
 export interface TrainingStepOptions {
   /** Rows that go through the model at once. */
@@ -47,7 +48,7 @@ interface Rows {
  * Inputs: `tokens`, `targets` int32 [R, T], `weights` float32 [R, T], with a document mask `segments` int32 [R, T], and the scalar
  * `scheduleFactor`. State: the parameters under their names and what the optimizer keeps. Outputs: `loss` = Σ weight · loss /
  * Σ weight in nats, over the whole step whatever the micro-batches; `gradientNorm` before clipping; `isApplied` 1, or 0 where
- * loss or norm is not finite: then no state changes by a single bit.
+ * loss, norm or schedule factor is not finite: then no state changes by a single bit (`UpdateArguments` says how).
  *
  * The micro-batches run one after the other: no part of one begins before all gradients of the one before are added up, so that its
  * activations are free again and memory does not grow with their number.
@@ -58,12 +59,7 @@ export function traceTrainingStep(model: Model, optimizer: OptimizerSpec, option
   const { microBatchSize, numMicroBatches = 1, contextLength = model.contextLength } = options;
   const { documentMask = false, recompute = false } = options;
   const names = Object.keys(model.parameters);
-  const clash = names.find((name) => name.startsWith('optimizer.'));
-  if (clash !== undefined) {
-    throw new GroundworkError('invalid-recipe', `the parameter ${clash} has a name that the optimizer's state takes`, {
-      hint: 'Choose names that do not begin with "optimizer.".',
-    });
-  }
+  requireFreeNames(names, 'the model');
   const shape = [microBatchSize * numMicroBatches, contextLength];
   const inputs: Record<string, InputSpec> = {
     tokens: { shape, dtype: 'int32' },

@@ -34,7 +34,7 @@ export interface VerificationReport {
  * Verifies a recipe at a size before a step runs: model and optimizer fit each other, logits have the shape that they must have, and no
  * position sees what comes after it.
  *
- * @throws GroundworkError `invalid-recipe`, `future-leak`, or what the ops of the model throw
+ * @throws GroundworkError `invalid-recipe`, `future-leak`, `usage` for a probe without an engine, or what the ops of the model throw
  */
 export async function verifyRecipe(
   recipe: Recipe,
@@ -42,6 +42,11 @@ export async function verifyRecipe(
   options: VerificationOptions,
 ): Promise<VerificationReport> {
   const { microBatchSize, numMicroBatches = 1, documentMask = false, numSteps = 1000, engine, probe = false } = options;
+  if (probe && !engine) {
+    throw new GroundworkError('usage', 'the probe needs an engine to run the model on, found none', {
+      hint: 'Give verifyRecipe an engine, or leave the probe out: the proof refuses every leak without it.',
+    });
+  }
   const model = recipe.model(size);
   const forward = (batchSize: number) => requireLogits(recipe, model, traceLogits(model, { batchSize, documentMask }));
   requireCausal(forward, microBatchSize);

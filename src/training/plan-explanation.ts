@@ -99,8 +99,9 @@ const count = (value: number): string =>
   value >= 1e6 ? `${(value / 1e6).toPrecision(3)} M` : Math.round(value).toLocaleString('en-US');
 
 const times = (epochs: number): string => {
+  if (epochs < 0.95) return `to ${epochs < 0.1 ? (100 * epochs).toPrecision(1) : Math.round(100 * epochs)} %`;
   const rounded = epochs < 10 ? epochs.toFixed(1) : Math.round(epochs).toLocaleString('en-US');
-  return epochs > 0.95 && epochs < 1.05 ? 'once' : `${rounded} times`;
+  return epochs < 1.05 ? 'once' : `${rounded} times`;
 };
 
 function duration(ms: number): string {

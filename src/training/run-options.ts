@@ -85,6 +85,9 @@ export interface RunResult {
   readonly manifest: RunManifest;
   /** Bits per byte of the last evaluation; undefined where there are no validation documents. */
   readonly bitsPerByte: number | undefined;
+  /** Validation documents that it was measured on, and how many there are. */
+  readonly numDocuments: number;
+  readonly numValidationDocuments: number;
   /** Mean loss over the last steps, in nats per token. */
   readonly loss: number;
   readonly step: number;

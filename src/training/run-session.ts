@@ -84,6 +84,7 @@ export async function carryOut(
       tokenizer: parts.tokenizer,
       plan,
       seed: run.manifest.seed,
+      clock: surroundings.clock ?? systemClock,
     });
     try {
       loop = new TrainingLoop(
@@ -100,13 +101,15 @@ export async function carryOut(
         },
         { step: beginning.step, training: beginning.training, isDone, startMs },
       );
-      const { step, training, bitsPerByte } = await loop.run();
+      const { step, training, evaluation } = await loop.run();
       const { loss } = loop;
       const durationMs = training.pace.elapsedMs;
       const result = {
         step,
         tokens: training.tokens,
-        bitsPerByte: bitsPerByte ?? null,
+        bitsPerByte: evaluation?.bitsPerByte ?? null,
+        numDocuments: evaluation?.numDocuments ?? 0,
+        numValidationDocuments: evaluation?.numValidationDocuments ?? 0,
         loss: Number.isFinite(loss) ? loss : null,
         durationMs,
       };
@@ -116,7 +119,9 @@ export async function carryOut(
       return {
         folder: run.folder,
         manifest: run.manifest,
-        bitsPerByte,
+        bitsPerByte: evaluation?.bitsPerByte,
+        numDocuments: result.numDocuments,
+        numValidationDocuments: result.numValidationDocuments,
         loss,
         step,
         numTokens: training.tokens,
@@ -171,7 +176,7 @@ function whatIsDone(events: readonly RunEvent[], step: number) {
   return {
     evaluation: here.some((event) => event.type === 'evaluation' && !event.isFinal),
     sample: here.some((event) => event.type === 'sample'),
-    ...(final?.type === 'evaluation' ? { finalBitsPerByte: final.bitsPerByte } : {}),
+    ...(final?.type === 'evaluation' ? { finalEvaluation: final } : {}),
   };
 }
 

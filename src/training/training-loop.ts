@@ -13,7 +13,7 @@ import type { RunManifest } from './run/run-manifest.ts';
 import type { TensorArray } from './run/safetensors.ts';
 import { endFixedAt, factorOfStep, type RunMoment, remainingMs, stepsOfRun } from './run-length.ts';
 import type { Activity, RunSurroundings } from './run-options.ts';
-import type { RunPauses } from './run-pauses.ts';
+import type { Evaluation, RunPauses } from './run-pauses.ts';
 import { stepInputs } from './step-inputs.ts';
 import type { TrainingState } from './training-state.ts';
 
@@ -36,7 +36,7 @@ export interface LoopStart {
   readonly step: number;
   readonly training: TrainingState;
   /** What is in the log already at this step, besides the step itself. */
-  readonly isDone: { readonly evaluation: boolean; readonly sample: boolean; readonly finalBitsPerByte?: number };
+  readonly isDone: { readonly evaluation: boolean; readonly sample: boolean; readonly finalEvaluation?: Evaluation };
   /** When the process began with this run, so that loading counts as time. */
   readonly startMs: number;
 }
@@ -44,7 +44,8 @@ export interface LoopStart {
 export interface LoopResult {
   readonly step: number;
   readonly training: TrainingState;
-  readonly bitsPerByte: number | undefined;
+  /** The last one; undefined where there is nothing to measure on. */
+  readonly evaluation: Evaluation | undefined;
 }
 
 /** How many of the last steps a diagnosis tells of. */
@@ -198,7 +199,7 @@ export class TrainingLoop {
 
   private countPause(beforeMs: number): void {
     const { pace } = this.training;
-    const otherMs = pace.otherMs + Math.max(0, this.clock.monotonicMs() - beforeMs);
+    const otherMs = pace.otherMs + Math.max(0, this.clock.monotonicMs() - beforeMs - this.parts.pauses.takeLoadMs());
     this.training = { ...this.training, pace: { ...pace, otherMs, elapsedMs: this.elapsedMs() } };
   }
 
@@ -216,26 +217,26 @@ export class TrainingLoop {
     return { step: this.step, training: this.training, bitsPerByte };
   }
 
-  private async evaluate(isFinal: boolean): Promise<number | undefined> {
+  private async evaluate(isFinal: boolean): Promise<Evaluation | undefined> {
     this.progress('evaluating');
     const { pauses, surroundings } = this.parts;
-    const beforeMs = this.clock.monotonicMs();
     const measured = await pauses.evaluate(await this.readParameters(), isFinal, surroundings.signal);
     if (measured === undefined) return undefined;
     const { pace } = this.training;
-    const evaluationMs = pace.evaluationMs + this.clock.monotonicMs() - beforeMs;
+    const evaluationMs = pace.evaluationMs + measured.durationMs;
     const numEvaluatedDocuments = pace.numEvaluatedDocuments + measured.numDocuments;
     this.training = { ...this.training, pace: { ...pace, evaluationMs, numEvaluatedDocuments } };
-    const { bitsPerByte, numDocuments } = measured;
+    const { bitsPerByte, numDocuments, numValidationDocuments } = measured;
     this.tell({
       type: 'evaluation',
       step: this.step,
       tokens: this.training.tokens,
       bitsPerByte,
       numDocuments,
+      numValidationDocuments,
       isFinal,
     });
-    return bitsPerByte;
+    return measured;
   }
 
   private async sample(isFinal: boolean): Promise<void> {

@@ -46,10 +46,35 @@ describe('an optimizer', () => {
       [10, 20],
       [Number.NaN, 1],
       [-1, 1],
+      // More than float32 holds.
+      [1e300, 0],
     ] as const) {
       const given = { w: { shape: [2, 2], role: 'matrix', learningRateFactor, weightDecayFactor } };
       expectInvalid(() => assignParameters(optimizer, given), /learning rate/);
     }
+  });
+
+  test('has only numbers that stay what they are in float32', () => {
+    const group = { ...adam, roles: ['embedding'], learningRate: 0.01 };
+    const isValid = (fields: object, clipNorm: number | null = 1) =>
+      optimizerSchema.safeParse({ groups: [{ ...group, ...fields }], clipNorm }).success;
+    expect([isValid({}), isValid({ epsilon: 2 ** -126 }), isValid({ beta2: 1 - 2 ** -24 }), isValid({}, 3e38)]).toEqual(
+      Array(4).fill(true),
+    );
+    for (const x of [1e-46, 1e-39, 1e39, Number.POSITIVE_INFINITY, 0, -1]) {
+      expect([x, isValid({ epsilon: x }), isValid({ learningRate: x }), isValid({}, x)]).toEqual([
+        x,
+        false,
+        false,
+        false,
+      ]);
+    }
+    for (const beta of [1 - 1e-9, 1, -0.1]) {
+      expect([beta, isValid({ beta1: beta }), isValid({ beta2: beta })]).toEqual([beta, false, false]);
+    }
+    const muon = { ...optimizer.groups[0], momentum: 1 - 1e-9 };
+    const issue = optimizerSchema.safeParse({ groups: [muon], clipNorm: 1 }).error?.issues[0];
+    expect([issue?.path.join('.'), issue?.message]).toEqual(['groups.0.momentum', expect.stringMatching(/float32/)]);
   });
 
   test('has each role in one group only, and no unknown fields', () => {

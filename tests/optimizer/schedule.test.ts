@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { numWarmupSteps, type Schedule, scheduleFactor, scheduleSchema } from '../../src/optimizer/index.ts';
+import {
+  numDecaySteps,
+  numWarmupSteps,
+  type Schedule,
+  scheduleFactor,
+  scheduleSchema,
+} from '../../src/optimizer/index.ts';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const schedules: fc.Arbitrary<Schedule> = fc.record({
@@ -45,9 +51,7 @@ describe('a schedule', () => {
       fc.property(schedules, lengths, (schedule, numSteps) => {
         const warmup = numWarmupSteps(schedule, numSteps);
         const isFlatFirst = schedule.kind.startsWith('warmupStable');
-        const decay = isFlatFirst
-          ? Math.min(numSteps - warmup, Math.ceil(schedule.decayShare * numSteps))
-          : numSteps - warmup;
+        const decay = isFlatFirst ? Math.min(numSteps - warmup, numDecaySteps(schedule, numSteps)) : numSteps - warmup;
         // The greatest change in one step: of a line 1/n, of the half cosine π/2 as much, of √ the first step's √(1/n).
         const steepest = { constant: 0, linear: 1 / decay, cosine: Math.PI / 2 / decay, warmupStableDecay: 1 / decay };
         const fall = schedule.kind === 'warmupStableSquareRoot' ? Math.sqrt(1 / decay) : steepest[schedule.kind];
@@ -89,6 +93,20 @@ describe('a schedule', () => {
     factors(schedule, 1000).forEach((factor, step) => {
       expect(Math.abs(factor - (1 + Math.cos((Math.PI * step) / 1000)) / 2)).toBeLessThan(1e-15);
     });
+  });
+
+  test('decays over its share of the steps, rounded up, and not over one more for the sake of a rounding error', () => {
+    const decayOf = (decayShare: number, numSteps: number) => {
+      const schedule: Schedule = { kind: 'warmupStableDecay', warmupSteps: 0, finalFactor: 0, decayShare };
+      // The first step of the decay still has the factor 1.
+      const numBelowOne = factors(schedule, numSteps).filter((factor) => factor < 1).length;
+      expect(numBelowOne).toBe(Math.max(0, numDecaySteps(schedule, numSteps) - 1));
+      return numDecaySteps(schedule, numSteps);
+    };
+    for (let percent = 0; percent <= 100; percent++) {
+      for (const numSteps of [100, 1000]) expect(decayOf(percent / 100, numSteps)).toBe((percent * numSteps) / 100);
+    }
+    expect([decayOf(0.1, 15), decayOf(1e-3, 15), decayOf(6.5 / 15, 15)]).toEqual([2, 1, 7]);
   });
 
   test('has no step outside of its run', () => {

@@ -1,5 +1,6 @@
 import { assert } from '../../core/index.ts';
 import type { Dataset } from '../store/dataset.ts';
+import type { DatasetPart } from '../store/dataset-part.ts';
 import { type Positions, RowWriter } from './batch.ts';
 import { bestFitDecreasing, cutDocuments, rowsOfOnePiece } from './packing.ts';
 
@@ -46,10 +47,8 @@ export function validationRows(dataset: Dataset, options: ValidationRowsOptions)
   assert(Number.isInteger(batchSize) && batchSize > 0, `a batch of ${batchSize} rows`);
   assert(Number.isInteger(contextLength) && contextLength > 0, `a context of ${contextLength} positions`);
   const { validation: part, manifest } = dataset;
-  const numDocuments = Math.min(options.numDocuments ?? part.numDocuments, part.numDocuments);
-  const documents = Float64Array.from({ length: numDocuments }, (_, i) =>
-    Math.floor((i * part.numDocuments) / numDocuments),
-  );
+  const documents = spreadDocuments(part, options.numDocuments);
+  const numDocuments = documents.length;
   const pieces = cutDocuments(part, contextLength, { documents, omitEnd: true });
   const plan = packing === 'alone' ? rowsOfOnePiece(pieces, contextLength) : bestFitDecreasing(pieces, contextLength);
   const writer = new RowWriter(part, manifest.beginToken, contextLength);
@@ -84,6 +83,12 @@ export function validationRows(dataset: Dataset, options: ValidationRowsOptions)
       return into;
     },
   };
+}
+
+/** The numbers of so many documents of a part, spread evenly over it; of all without a number, or where there are no more. */
+export function spreadDocuments(part: DatasetPart, wanted = part.numDocuments): Float64Array {
+  const length = Math.min(wanted, part.numDocuments);
+  return Float64Array.from({ length }, (_, i) => Math.floor((i * part.numDocuments) / length));
 }
 
 function emptyValidationBatch(length: number): ValidationBatch {

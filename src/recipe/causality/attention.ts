@@ -1,22 +1,50 @@
 import { type Field, nowhere, rearrange, withExtent } from './field.ts';
-import { joinFieldsOfReach, knowledgeOf, mapRange, type Range } from './knowledge.ts';
+import {
+  extremes,
+  isBounded,
+  joined,
+  joinFieldsOfReach,
+  type Knowledge,
+  knowledgeOf,
+  mapRange,
+  type Range,
+  uniformRange,
+} from './knowledge.ts';
 import { joinAlong, runningJoin } from './reduction.ts';
 import { operand, type Rule } from './rule.ts';
 
+/** Scores are masked by adding −1e30: what is this much smaller cannot outgrow that. */
+const maxScore = 1e29;
+
 /**
- * The fused attention by its definition: position t sees the keys and values at s with t − window < s ≤ t, however large its scores
- * are. (Written out, its mask is the finite −1e30, so that the definition alone would prove less than the op promises.) A result
- * is a mean of values, so it lies between their bounds.
+ * The fused attention: position t sees the keys and values at s with t − window < s ≤ t, if no score can be so large that it outgrows
+ * the mask of its definition and all values are finite; else any position may see any other. A result is a mean of values, so it
+ * lies between their bounds.
  */
 export const attention: Rule = ({ attributes, shape }, inputs) => {
   const [query, key, value] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+  const scale = Math.max(1, Math.abs(Number(attributes.scale)));
+  // NaN where one of them is unknown.
+  const score = scale * (shape[3] ?? 1) * greatestOf(query) * greatestOf(key);
+  const isMasked = score < maxScore && isBounded(value.range);
   const [numHeads, numGroups] = [shape[1] ?? 1, key.shape[1] ?? 1];
   const ofHeads = <N extends Int32Array | Float64Array>(field: Field<N>) => repeatGroups(field, numHeads, numGroups);
   const seen = joinFieldsOfReach([joinAlong(key.reach, [3]), value.reach].map(ofHeads));
+  const ofQueries = joinAlong(query.reach, [3]);
+  if (!isMasked) {
+    const everything = joinFieldsOfReach([joinAlong(ofQueries, [2]), joinAlong(seen, [2])]);
+    return knowledgeOf(shape, everything, uniformRange(shape, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY));
+  }
   const past = typeof attributes.window === 'number' ? windowJoin(seen, attributes.window) : runningJoin(seen, 2);
-  const reach = joinFieldsOfReach([joinAlong(query.reach, [3]), past]);
-  return knowledgeOf(shape, reach, meanRange(mapRange(value.range, ofHeads)));
+  const known = knowledgeOf(shape, joinFieldsOfReach([ofQueries, past]), meanRange(mapRange(value.range, ofHeads)));
+  // A masked weight is 0, and its product with a value a zero with a sign.
+  return { ...known, hidden: joined(seen.data) };
 };
+
+function greatestOf({ range }: Knowledge): number {
+  const [low, high] = extremes(range);
+  return Math.max(-low, high);
+}
 
 /** [B, G, T, K] as the heads of the groups see it, [B, H, T, K]. */
 function repeatGroups<N extends Int32Array | Float64Array>(

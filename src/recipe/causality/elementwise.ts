@@ -10,6 +10,7 @@ import {
   none,
   type Range,
   stretchRange,
+  uniform,
 } from './knowledge.ts';
 import { operand, type Rule } from './rule.ts';
 
@@ -33,9 +34,17 @@ export function elementwise(op: ElementwiseName): Rule {
     const y = inputs[1] ?? x;
     const rule = intervalRule(op, kindOf({ dtype }));
     const select = selections[op];
-    const reach = select && x !== y ? joinSelected(x, y, select) : joinFieldsOfReach([x.reach, y.reach]);
+    const seen = select && x !== y ? joinSelected(x, y, select) : joinFieldsOfReach([x.reach, y.reach]);
+    const divisor = op === 'reciprocal' || op === 'power' ? x : op === 'divide' ? y : undefined;
+    // The sign of a zero decides which infinity comes out.
+    const isSigned = divisor !== undefined && divisor.hidden !== none && mayBeZero(divisor.range);
+    const reach = isSigned ? joinFieldsOfReach([seen, uniform(x.shape, Int32Array.of(divisor.hidden))]) : seen;
     return knowledgeOf(shape, reach, mapRanges(x.range, y.range, rule));
   };
+}
+
+function mayBeZero({ low, high }: Range): boolean {
+  return low.some((least, i) => least <= 0 && (high[i] as number) >= 0);
 }
 
 /** The bounds of `rule` at each place of the common grid of two operands. */
@@ -130,6 +139,8 @@ export const cast: Rule = ({ shape, dtype }, inputs) => {
     } else {
       [out.low, out.high] = [low, high];
       settle(out, dtype === 'float32');
+      // Half precision rounds more than any rule here allows for.
+      if (dtype !== 'float32') [out.low, out.high] = [least, greatest];
     }
   });
   return knowledgeOf(shape, x.reach, range);

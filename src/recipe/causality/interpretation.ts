@@ -1,6 +1,15 @@
 import { assert, GroundworkError, present } from '../../core/index.ts';
 import { formatShape, nodeAt, type Program, type ProgramNode } from '../../tensor/index.ts';
-import { type Knowledge, knowledgeOf, maxRow, maxTime, reachOf, uniformRange, unknownConstant } from './knowledge.ts';
+import {
+  type Knowledge,
+  knowledgeOf,
+  maxRow,
+  maxTime,
+  none,
+  reachOf,
+  uniformRange,
+  unknownConstant,
+} from './knowledge.ts';
 import { KnowledgeMemory } from './knowledge-memory.ts';
 
 /** The names under which a forward Program takes tokens and returns logits. */
@@ -90,7 +99,7 @@ export function operandsOf({ inputs }: ProgramNode, known: readonly Knowledge[])
 function ofTokens({ shape }: ProgramNode): Knowledge {
   const [rows = 1, time = 1] = shape;
   const data = Int32Array.from({ length: rows * time }, (_, i) => reachOf(Math.floor(i / time), i % time));
-  return { shape, reach: { shape, data }, range: uniformRange(shape, 0, 2 ** 31 - 1) };
+  return { shape, reach: { shape, data }, range: uniformRange(shape, 0, 2 ** 31 - 1), hidden: none };
 }
 
 function ofParameter({ shape, dtype }: ProgramNode): Knowledge {

@@ -76,7 +76,7 @@ export function settle(out: Interval, isExact: boolean): void {
   const { low, high } = out;
   const isNormal = low === 0 || Math.abs(low) >= smallestNormal;
   if (low === high && (isExact || Math.abs(low) === infinity) && isNormal && Math.fround(low) === low) return;
-  const slack = 2 ** -18;
+  const slack = 2 ** -14;
   out.low = low - Math.abs(low) * slack;
   out.high = high + Math.abs(high) * slack;
   // What is too small for a normal float32 may be flushed to zero.
@@ -142,7 +142,8 @@ const rules: { readonly [Name in ElementwiseName]: IntervalRule } = {
   sign: increasing(Math.sign),
   exp,
   log(x, _, out) {
-    if (x.low >= 0) write(out, Math.log(x.low), Math.log(x.high));
+    // Near 1 the error of a logarithm is not a share of it.
+    if (x.low >= 0) write(out, Math.log(x.low) - 1e-6, Math.log(x.high) + 1e-6);
     else loosen(out);
   },
   sqrt(x, _, out) {
@@ -171,7 +172,7 @@ const rules: { readonly [Name in ElementwiseName]: IntervalRule } = {
     }
   },
   power(x, y, out) {
-    if (x.low < 0 || (x.low === 0 && y.low < 0) || x.high === infinity || y.high === infinity) loosen(out);
+    if (x.low < 0 || (x.low === 0 && y.low <= 0) || x.high === infinity || y.high === infinity) loosen(out);
     else {
       // Monotone in either argument alone, so the extremes stand at corners.
       const corners = [x.low ** y.low, x.low ** y.high, x.high ** y.low, x.high ** y.high];

@@ -44,7 +44,7 @@ function fieldsOf({ reach, range }: Knowledge): Field[] {
 }
 
 function hashOf(knowledge: Knowledge): number {
-  let hash = 0;
+  let hash = knowledge.hidden;
   for (const { data } of fieldsOf(knowledge)) {
     const words = new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4);
     hash = Math.imul(hash, 31) + words.length;
@@ -56,7 +56,9 @@ function hashOf(knowledge: Knowledge): number {
 function isEqual(a: Knowledge, b: Knowledge): boolean {
   const others = fieldsOf(b);
   return (
-    sameShape(a.shape, b.shape) && fieldsOf(a).every((field, i) => isSameField(field, present(others[i], 'a field')))
+    a.hidden === b.hidden &&
+    sameShape(a.shape, b.shape) &&
+    fieldsOf(a).every((field, i) => isSameField(field, present(others[i], 'a field')))
   );
 }
 

@@ -1,12 +1,13 @@
 import type { DType, Shape } from '../../tensor/index.ts';
 import { commonShape, compress, type Field, stretch } from './field.ts';
+import { isLoose } from './intervals.ts';
 
 /**
  * What is known of the elements of a tensor without running anything: which tokens each depends on at most, and between which
  * bounds it lies. An element whose bounds meet is a constant and depends on nothing.
  *
- * Parameters and activations are taken to be finite numbers, as in every run that is not stopped for divergence; an infinite
- * bound means that no finite one is known, unless both bounds are the same infinity, which is then the value.
+ * Finite bounds say that the element is a number between them; bounds of −∞ and ∞ say nothing, so that it may be NaN; if both are the
+ * same infinity, that is the value. All of it leaves the sign of zeros open: for that, `hidden` stands.
  */
 export interface Knowledge {
   /** The shape of the tensor. */
@@ -14,6 +15,8 @@ export interface Knowledge {
   /** The tokens that an element depends on, as `reachOf` writes them. */
   readonly reach: Field<Int32Array>;
   readonly range: Range;
+  /** What the sign of a zero may depend on beyond `reach`, for any element: the reach of all that was found to be 0 on the way here. */
+  readonly hidden: number;
 }
 
 /** Bounds of the elements: `low` and `high` in one grid. */
@@ -102,7 +105,7 @@ export function boundsOf(dtype: DType): readonly [low: number, high: number] {
 
 /** A tensor of which nothing is known but that it does not depend on tokens. */
 export function unknownConstant(shape: Shape, dtype: DType): Knowledge {
-  return { shape, reach: independent(shape), range: uniformRange(shape, ...boundsOf(dtype)) };
+  return { shape, reach: independent(shape), range: uniformRange(shape, ...boundsOf(dtype)), hidden: none };
 }
 
 export function compressRange({ shape, low, high }: Range): Range {
@@ -135,9 +138,32 @@ export function hasConstants({ low, high }: Range): boolean {
 
 /** The knowledge of a tensor from grids of its rank or less: compressed, and without reach where an element is a constant. */
 export function knowledgeOf(shape: Shape, reach: Field<Int32Array>, range: Range): Knowledge {
-  const bounds = compressRange({ ...rounded(range), shape: ranked(range.shape, shape.length) });
+  const bounds = compressRange({ ...rounded(loosened(range)), shape: ranked(range.shape, shape.length) });
   const own = compress({ shape: ranked(reach.shape, shape.length), data: reach.data });
-  return { shape, reach: withoutConstants(own, bounds), range: bounds };
+  return { shape, ...withoutConstants(own, bounds), range: bounds };
+}
+
+/** A bound on one side says nothing either, since NaN has none: −∞ and ∞ in its place. */
+function loosened(range: Range): Range {
+  let [lower, upper] = [range.low, range.high];
+  for (let i = 0; i < range.low.length; i++) {
+    const [low, high] = [range.low[i] as number, range.high[i] as number];
+    const isWide = low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY;
+    if (isWide || !isLoose({ low, high })) continue;
+    if (lower === range.low) [lower, upper] = [lower.slice(), upper.slice()];
+    lower[i] = Number.NEGATIVE_INFINITY;
+    upper[i] = Number.POSITIVE_INFINITY;
+  }
+  return { shape: range.shape, low: lower, high: upper };
+}
+
+/** True if every element is a number between finite bounds. */
+export function isBounded({ low, high }: Range): boolean {
+  for (let i = 0; i < low.length; i++) {
+    if (!((low[i] as number) > Number.NEGATIVE_INFINITY && (high[i] as number) < Number.POSITIVE_INFINITY))
+      return false;
+  }
+  return true;
 }
 
 /**
@@ -184,26 +210,31 @@ export function ranked(shape: Shape, rank: number): Shape {
   return shape.length === rank ? shape : [...new Array<number>(rank - shape.length).fill(1), ...shape];
 }
 
-function withoutConstants(reach: Field<Int32Array>, range: Range): Field<Int32Array> {
-  if (!hasConstants(range)) return reach;
-  if (reach.data.length === 1 && reach.data[0] === none) return reach;
+function withoutConstants(
+  reach: Field<Int32Array>,
+  range: Range,
+): { readonly reach: Field<Int32Array>; readonly hidden: number } {
+  if (!hasConstants(range) || (reach.data.length === 1 && reach.data[0] === none)) return { reach, hidden: none };
   const shape = commonShape([reach.shape, range.shape]);
   const full = stretch(reach, shape).data;
   const { low, high } = stretchRange(range, shape);
   const data = full.slice();
   let isChanged = false;
+  let hidden = none;
   for (let i = 0; i < data.length; i++) {
     if (low[i] !== high[i] || data[i] === none) continue;
+    if (low[i] === 0) hidden = joinReach(hidden, data[i] as number);
     data[i] = none;
     isChanged = true;
   }
-  return isChanged ? compress({ shape, data }) : reach;
+  return { reach: isChanged ? compress({ shape, data }) : reach, hidden };
 }
 
 /** Everything that any element reaches, and the widest bounds, over the whole tensor: right for each, exact for none. */
-export function coarsened({ shape, reach, range }: Knowledge): Knowledge {
+export function coarsened({ shape, reach, range, hidden }: Knowledge): Knowledge {
   const [low, high] = extremes(range);
-  return { shape, reach: uniform(shape, Int32Array.of(joined(reach.data))), range: uniformRange(shape, low, high) };
+  const all = uniform(shape, Int32Array.of(joined(reach.data)));
+  return { shape, reach: all, range: uniformRange(shape, low, high), hidden };
 }
 
 /** The join of all. */

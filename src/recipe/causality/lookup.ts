@@ -22,16 +22,20 @@ function asColumn(indices: Knowledge, rowShape: Shape): Knowledge {
   const column = [sizeOf(indices.shape), ...rowShape.map(() => 1)];
   const move = <N extends Int32Array | Float64Array>(field: Field<N>) => reshapeField(field, indices.shape, column);
   return {
+    ...indices,
     shape: [sizeOf(indices.shape), ...rowShape],
     reach: move(indices.reach),
     range: mapRange(indices.range, move),
   };
 }
 
-/** Where the indices of one line may point: from `low` to `high` of `extent` places. */
+/**
+ * Where the indices of one line may point: from `low` to `high` of `extent` places. Engines wrap, clamp or refuse one that lies outside:
+ * it may point anywhere.
+ */
 function pointing(range: Range, i: number, extent: number): [low: number, high: number] {
-  const low = Math.min(extent - 1, Math.max(0, range.low[i] as number));
-  return [low, Math.max(low, Math.min(extent - 1, range.high[i] as number))];
+  const [low, high] = [range.low[i] as number, range.high[i] as number];
+  return low < 0 || high > extent - 1 ? [0, extent - 1] : [low, high];
 }
 
 /** x at the places that indices along an axis may name. */
@@ -174,7 +178,7 @@ export const scatterAddRows: Rule = ({ shape }, inputs) => {
   const column = asColumn(indices, rowShape);
   const move = <N extends Int32Array | Float64Array>(field: Field<N>) =>
     reshapeField(field, updates.shape, column.shape);
-  const rows = { shape: column.shape, reach: move(updates.reach), range: mapRange(updates.range, move) };
+  const rows = { ...updates, shape: column.shape, reach: move(updates.reach), range: mapRange(updates.range, move) };
   const { reach, range } = scatter(base, column, rows, 0);
   return knowledgeOf(shape, reach, range);
 };

@@ -3,6 +3,8 @@ import { commonShape, type Field, separable, stretch } from './field.ts';
 import {
   coarsened,
   extremes,
+  isBounded,
+  joined,
   joinFieldsOfReach,
   joinReach,
   type Knowledge,
@@ -20,14 +22,19 @@ const maxProducts = 2 ** 27;
 
 /**
  * The matrix product: an element reaches what its row of the left and its column of the right operand reach, less the pairs in
- * which one factor is known to be exactly 0.
+ * which one factor is known to be exactly 0 and the other to be finite.
  */
 export const matmul: Rule = ({ attributes, shape, dtype }, inputs) => {
   const left = oriented(operand(inputs, 0), attributes.transposeLeft === true, dtype);
   const right = oriented(operand(inputs, 1), attributes.transposeRight === true, dtype);
   const numTerms = left.shape.at(-1) ?? 1;
-  const reach = hasZeros(left.range) || hasZeros(right.range) ? reachOfPairs(left, right) : undefined;
-  return knowledgeOf(shape, reach ?? reachOfLines(left, right), rangeOfProducts(left, right, numTerms));
+  const counts = {
+    left: isBounded(right.range) && hasZeros(left.range),
+    right: isBounded(left.range) && hasZeros(right.range),
+  };
+  const reach = counts.left || counts.right ? reachOfPairs(left, right, counts) : undefined;
+  const known = knowledgeOf(shape, reach ?? reachOfLines(left, right), rangeOfProducts(left, right, numTerms));
+  return reach ? { ...known, hidden: joinReach(joined(left.reach.data), joined(right.reach.data)) } : known;
 };
 
 function oriented(x: Knowledge, isTransposed: boolean, dtype: Parameters<Rule>[0]['dtype']): Knowledge {
@@ -88,30 +95,36 @@ function paired(left: Shape, right: Shape): Paired {
   };
 }
 
+/** Of which operand zeros are to be counted as such: the other one is finite. */
+interface Zeros {
+  readonly left: boolean;
+  readonly right: boolean;
+}
+
 /** Pair by pair, without those of which one factor is 0; undefined where that would take too long. */
-function reachOfPairs(left: Knowledge, right: Knowledge): Field<Int32Array> | undefined {
+function reachOfPairs(left: Knowledge, right: Knowledge, zeros: Zeros): Field<Int32Array> | undefined {
   const leftGrid = commonShape([left.reach.shape, left.range.shape]);
   const rightGrid = commonShape([right.reach.shape, right.range.shape]);
   const { batch, rows, inner, columns, leftStarts, rightStarts, ...grids } = paired(leftGrid, rightGrid);
   if (sizeOf(batch) * rows * inner * columns > maxProducts) {
     // Columns that differ in nothing but their zeros are looked at as one first.
-    return columns === 1 ? undefined : reachOfPairs(left, withoutColumns(right));
+    return columns === 1 ? undefined : reachOfPairs(left, withoutColumns(right), zeros);
   }
-  const x = nonZeroReach(left, grids.left);
-  const y = nonZeroReach(right, grids.right);
+  const x = nonZeroReach(left, grids.left, zeros.left);
+  const y = nonZeroReach(right, grids.right, zeros.right);
   const data = new Int32Array(sizeOf(batch) * rows * columns);
   let place = 0;
   leftStarts.forEach((leftStart, b) => {
     for (let row = 0; row < rows; row++) {
       const start = leftStart + row * inner;
       for (let column = 0; column < columns; column++) {
-        let joined = none;
+        let all = none;
         let other = (rightStarts[b] as number) + column;
         for (let k = 0; k < inner; k++, other += columns) {
           const [p, q] = [x[start + k] as number, y[other] as number];
-          if (p !== zero && q !== zero) joined = joinReach(joined, joinReach(p, q));
+          if (p !== zero && q !== zero) all = joinReach(all, joinReach(p, q));
         }
-        data[place++] = joined;
+        data[place++] = all;
       }
     }
   });
@@ -121,8 +134,9 @@ function reachOfPairs(left: Knowledge, right: Knowledge): Field<Int32Array> | un
 /** Stands for an element that is exactly 0. */
 const zero = -1;
 
-function nonZeroReach({ reach, range }: Knowledge, shape: Shape): Int32Array {
+function nonZeroReach({ reach, range }: Knowledge, shape: Shape, isCounted: boolean): Int32Array {
   const data = stretch(reach, shape).data.slice();
+  if (!isCounted) return data;
   const low = stretch({ shape: range.shape, data: range.low }, shape).data;
   const high = stretch({ shape: range.shape, data: range.high }, shape).data;
   for (let i = 0; i < data.length; i++) if (low[i] === 0 && high[i] === 0) data[i] = zero;
@@ -131,7 +145,7 @@ function nonZeroReach({ reach, range }: Knowledge, shape: Shape): Int32Array {
 
 /** The operand with each row as wide as the widest of its elements. */
 function withoutColumns(x: Knowledge): Knowledge {
-  return { shape: x.shape, reach: joinAlong(x.reach, [x.shape.length - 1]), range: coarsened(x).range };
+  return { ...x, reach: joinAlong(x.reach, [x.shape.length - 1]), range: coarsened(x).range };
 }
 
 function rangeOfProducts(left: Knowledge, right: Knowledge, numTerms: number): Range {

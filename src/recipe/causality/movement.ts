@@ -20,6 +20,7 @@ export const given: Rule = ({ shape, dtype }) => unknownConstant(shape, dtype);
 
 export const constant: Rule = ({ attributes, shape, dtype }) => {
   const value = Number(attributes.value);
+  if (Number.isNaN(value)) return unknownConstant(shape, dtype);
   // The reference keeps 0.1 in float64, the other engines round it.
   const rounded = dtype === 'float32' ? Math.fround(value) : value;
   const bounds = { low: Math.min(value, rounded), high: Math.max(value, rounded) };

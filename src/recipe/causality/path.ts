@@ -116,8 +116,8 @@ function sourceOf(
 ): { operand: number; index: readonly number[]; isMixed: boolean } | undefined {
   const through = (operand: number, label: (reach: number, place: number) => number): number => {
     const asked = operands.map((known, i) => {
-      if (i !== operand) return { ...known, reach: independent(known.shape) };
-      return { ...known, reach: { shape: known.reach.shape, data: known.reach.data.map(label) } };
+      if (i !== operand) return { ...known, reach: independent(known.shape), hidden: none };
+      return { ...known, hidden: none, reach: { shape: known.reach.shape, data: known.reach.data.map(label) } };
     });
     return timeOf(valueAt(applyRule(node.op, node, asked).reach, index));
   };

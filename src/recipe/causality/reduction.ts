@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from '../../tensor/index.ts';
 import { commonShape, type Field, reducedPlaces, stretch, withExtent } from './field.ts';
-import { type Interval, settle } from './intervals.ts';
+import { type Interval, isLoose, settle } from './intervals.ts';
 import {
   extremes,
   hasConstants,
@@ -42,11 +42,11 @@ export class Total {
 
   /** Adds the product of two numbers within bounds `times` times. */
   addProduct(low: number, high: number, otherLow: number, otherHigh: number, times: number): void {
-    // Zero times a bound that is not known is zero: what it bounds is finite.
-    const a = low === 0 || otherLow === 0 ? 0 : low * otherLow;
-    const b = low === 0 || otherHigh === 0 ? 0 : low * otherHigh;
-    const c = high === 0 || otherLow === 0 ? 0 : high * otherLow;
-    const d = high === 0 || otherHigh === 0 ? 0 : high * otherHigh;
+    // Zero times infinity is NaN, with which nothing is known of the total.
+    const a = low * otherLow;
+    const b = low * otherHigh;
+    const c = high * otherLow;
+    const d = high * otherHigh;
     this.add(Math.min(a, b, c, d), Math.max(a, b, c, d), times);
   }
 
@@ -104,9 +104,9 @@ function sumRange({ shape: full, range }: Knowledge, axes: readonly number[], is
 
 /**
  * What some axes' elements reach that can be the greatest: one whose upper bound lies below another's lower bound never is, so
- * nothing follows from its value.
+ * nothing follows from its value. Where one may be NaN, anything may come out.
  */
-function joinOfGreatest(
+export function joinOfGreatest(
   { reach, range }: Knowledge,
   axes: readonly number[],
 ): { reach: Field<Int32Array>; range: Range } {
@@ -116,6 +116,11 @@ function joinOfGreatest(
   places.forEach((place, i) => {
     low[place] = Math.max(low[place] as number, range.low[i] as number);
     high[place] = Math.max(high[place] as number, range.high[i] as number);
+  });
+  places.forEach((place, i) => {
+    if (!isLoose({ low: range.low[i] as number, high: range.high[i] as number })) return;
+    low[place] = Number.NEGATIVE_INFINITY;
+    high[place] = Number.POSITIVE_INFINITY;
   });
   if (range.low.length === low.length) return { reach: joinAlong(reach, axes), range: { shape, low, high } };
   const full = commonShape([reach.shape, range.shape]);

@@ -3,6 +3,7 @@ import {
   type AttributesOf,
   type CompositeName,
   expandComposites,
+  isFloating,
   isPrimitive,
   makeTensor,
   type OpName,
@@ -12,13 +13,23 @@ import {
 } from '../../tensor/index.ts';
 import { attention } from './attention.ts';
 import { GridTooLarge } from './field.ts';
-import { coarsened, type Knowledge, knowledgeOf } from './knowledge.ts';
+import { coarsened, extremes, isBounded, joinReach, type Knowledge, knowledgeOf, none } from './knowledge.ts';
 import { primitiveRules } from './primitives.ts';
-import type { Rule, RuleNode } from './rule.ts';
+import { operand, type Rule, type RuleNode } from './rule.ts';
+import { softmax } from './softmax.ts';
 
 /** What is known of the result of an op. Where exact grids would take too much memory, operands are looked at as a whole. */
 export function applyRule(op: OpName, node: RuleNode, inputs: readonly Knowledge[]): Knowledge {
   const rule = isPrimitive(op) ? primitiveRules[op] : compositeRules[op];
+  const result = apply(rule, node, inputs);
+  // Integers and truths have one zero.
+  const hidden = isFloating(node.dtype)
+    ? inputs.reduce((all, input) => joinReach(all, input.hidden), result.hidden)
+    : none;
+  return hidden === result.hidden ? result : { ...result, hidden };
+}
+
+function apply(rule: Rule, node: RuleNode, inputs: readonly Knowledge[]): Knowledge {
   try {
     return rule(node, inputs);
   } catch (error) {
@@ -57,11 +68,17 @@ function definitionOf(op: CompositeName, { attributes, dtype }: RuleNode, inputs
   return expandComposites(trace(build, { inputs: Object.fromEntries(specs) }));
 }
 
-/** A rule whose results are also known to lie between bounds that single steps of the definition do not show. */
-function within(bounds: (node: RuleNode) => readonly [low: number, high: number], rule: Rule): Rule {
+/** A rule whose results for finite operands are also known to lie between bounds that single steps of the definition do not show. */
+function within(
+  bounds: (node: RuleNode, input: Knowledge) => readonly [low: number, high: number] | undefined,
+  rule: Rule,
+): Rule {
   return (node, inputs) => {
-    const { shape, reach, range } = rule(node, inputs);
-    const [least, greatest] = bounds(node);
+    const known = rule(node, inputs);
+    const limits = inputs.every(({ range }) => isBounded(range)) ? bounds(node, operand(inputs, 0)) : undefined;
+    if (!limits) return known;
+    const { shape, reach, range } = known;
+    const [least, greatest] = limits;
     return knowledgeOf(shape, reach, {
       shape: range.shape,
       low: range.low.map((x) => Math.max(x, least)),
@@ -70,23 +87,35 @@ function within(bounds: (node: RuleNode) => readonly [low: number, high: number]
   };
 }
 
+/** A rule of a composite that divides by nothing that may be 0, so that the signs of zeros do not matter within. */
+function withoutSigns(isSafe: (node: RuleNode) => boolean, rule: Rule): Rule {
+  return (node, inputs) => rule(node, isSafe(node) ? inputs.map((input) => ({ ...input, hidden: none })) : inputs);
+}
+
+/** Least ε that keeps a mean of squares from 0 on every engine. */
+const hasEpsilon = ({ attributes }: RuleNode) => Number(attributes.epsilon) >= 1e-30;
+
 const fraction = () => [0, 1 + 1e-4] as const;
-/** |x| / √(mean x² + ε) is at most √D. */
-const normalized = ({ shape }: RuleNode) => {
-  const bound = Math.sqrt(shape.at(-1) ?? 1) * (1 + 1e-3);
+/** |x| / √(mean x² + ε) is at most √D, unless x = 0 and ε = 0 or the mean of x overflows: NaN. */
+const normalized = (node: RuleNode, { range }: Knowledge) => {
+  const [low, high] = extremes(range);
+  if (!hasEpsilon(node) || Math.max(-low, high) > 1e30) return undefined;
+  const bound = Math.sqrt(node.shape.at(-1) ?? 1) * (1 + 1e-3);
   return [-bound, bound] as const;
 };
 
 const compositeRules: { readonly [Name in CompositeName]: Rule } = {
   relu: byDefinition('relu'),
   reluSquared: byDefinition('reluSquared'),
-  sigmoid: within(fraction, byDefinition('sigmoid')),
-  silu: byDefinition('silu'),
+  sigmoid: withoutSigns(() => true, within(fraction, byDefinition('sigmoid'))),
+  // In two steps, since the bounds of a sigmoid are not seen in its primitives.
+  silu: (node, inputs) =>
+    applyRule('multiply', { ...node, attributes: {} }, [operand(inputs, 0), applyRule('sigmoid', node, inputs)]),
   gelu: byDefinition('gelu'),
-  softmax: within(fraction, byDefinition('softmax')),
+  softmax: withoutSigns(() => true, softmax),
   logSumExp: byDefinition('logSumExp'),
-  rmsNorm: within(normalized, byDefinition('rmsNorm')),
-  layerNorm: within(normalized, byDefinition('layerNorm')),
+  rmsNorm: withoutSigns(hasEpsilon, within(normalized, byDefinition('rmsNorm'))),
+  layerNorm: withoutSigns(hasEpsilon, within(normalized, byDefinition('layerNorm'))),
   rotaryEmbedding: byDefinition('rotaryEmbedding'),
   attention,
   crossEntropy: byDefinition('crossEntropy'),

@@ -42,8 +42,10 @@ export const runEventSchema = z.discriminatedUnion('type', [
     step,
     tokens: count,
     bitsPerByte: measured,
+    /** Validation documents that were read, spread evenly over all that there are. */
     numDocuments: count,
-    /** Over the whole validation part, at the end of the run. */
+    numValidationDocuments: count,
+    /** At the end of the run. */
     isFinal: z.boolean(),
   }),
   z.strictObject({ type: z.literal('sample'), step, prompt: z.string(), text: z.string() }),

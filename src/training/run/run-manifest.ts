@@ -26,13 +26,16 @@ const sizeSchema = z.strictObject({
   width: positive,
 }) satisfies z.ZodType<RecipeSize>;
 
-/** What a run ended with, on the fixed validation bytes. */
+/** What a run ended with. */
 const resultSchema = z.strictObject({
   step: count,
   /** Tokens that were trained on. */
   tokens: count,
   /** null where there are no validation documents. */
   bitsPerByte: z.number().nullable(),
+  /** Validation documents that it was measured on, spread evenly over all that there are. */
+  numDocuments: count,
+  numValidationDocuments: count,
   /** Of the last step, in nats per token; null where it was not finite. */
   loss: z.number().nullable(),
   /** Training time, over all resumes. */

@@ -78,7 +78,7 @@ export const exampleManifest: RunManifest = {
   command: ['pretrain', '--budget', '5m', '--prompt', "It's a <test>"],
   status: 'finished',
   failure: null,
-  result: { step: 1000, tokens: 8_192_000, bitsPerByte: 1.6123, loss: 3.71, durationMs: 281_000 },
+  result: { step: 1000, tokens: 8_192_000, bitsPerByte: 1.6123, numDocuments: 500, numValidationDocuments: 500, loss: 3.71, durationMs: 281_000 },
 };
 
 /** A model with two layers, as far as a report looks at it. */
@@ -134,6 +134,7 @@ export function exampleEvents(numSteps = 1000): RunEvent[] {
         tokens: step * 8192,
         bitsPerByte,
         numDocuments: step === numSteps ? 500 : 100,
+        numValidationDocuments: 500,
         isFinal: step === numSteps,
       });
       events.push({ type: 'checkpoint', step, sizeBytes: 82_000_000 });

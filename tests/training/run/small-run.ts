@@ -114,7 +114,7 @@ export const fixtureEvents: readonly RunEvent[] = [
     durationMs: 3.5,
     elapsedMs: 3.5,
   },
-  { type: 'evaluation', step: 1, tokens: 64, bitsPerByte: 3.5, numDocuments: 7, isFinal: false },
+  { type: 'evaluation', step: 1, tokens: 64, bitsPerByte: 3.5, numDocuments: 7, numValidationDocuments: 9, isFinal: false },
   { type: 'sample', step: 1, prompt: 'The "people"\n', text: 'of\u2028 Ünïted\t😀 \u0000' },
   { type: 'checkpoint', step: 1, sizeBytes: 12_345 },
   { type: 'stopped', step: 1, signal: 'SIGTERM' },
