@@ -121,10 +121,8 @@ export class ChatSession {
     this.#writing = writing;
     this.#output.stream(harmless(beginning.prompt));
     try {
-      const { tokens, ending } = await this.#complete(
-        beginning,
-        { ...this.#options, signal: writing.signal },
-        (text) => this.#output.stream(harmless(text)),
+      const { tokens, ending } = await this.#complete(beginning, { ...this.#options, signal: writing.signal }, (text) =>
+        this.#output.stream(harmless(text)),
       );
       this.#beginning = { ...beginning, written: tokens };
       this.#hasEnded = ending === 'end' || ending === 'stop';

@@ -117,14 +117,17 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
       const [first] = datasets;
       // A dataset that was built from text carries a hash in its name.
       const topic = (first?.dataset.manifest.name ?? 'run').replace(/-[0-9a-f]{8}$/, '');
-      const folder = runFolder(
-        runsFolder,
-        runName ?? nextRunName(nodeFileSystem, runsFolder, topic, new Date()),
-      );
+      const folder = runFolder(runsFolder, runName ?? nextRunName(nodeFileSystem, runsFolder, topic, new Date()));
       const opened = await openEngine(flags);
       terminal.live?.('measuring this machine');
       // The budget is about training: a dataset is built once, whatever the budget.
-      const plan = await planRun(request, { fs: nodeFileSystem, ...opened, recipe: recipe.recipe, datasets });
+      const plan = await planRun(request, {
+        fs: nodeFileSystem,
+        ...opened,
+        recipe: recipe.recipe,
+        datasets,
+        ...(signal && { signal }),
+      });
       terminal.live?.('');
       if (signal?.aborted) throw stoppedEarly();
       if (flags.isSet('plan-only')) {
@@ -232,7 +235,7 @@ function sizeOf(flags: Flags): Pick<PlanRequest, 'size'> {
 function checkpointsOf(flags: Flags): Pick<PlanRequest, 'checkpointEverySteps' | 'checkpointEveryMs'> {
   const given = flags.text('checkpoint-every');
   if (given === undefined) return {};
-  if (!/^\d+$/.test(given)) return { checkpointEveryMs: parseDuration(given) };
+  if (!/^\d+$/.test(given)) return { checkpointEveryMs: parseDuration(given, 'time between checkpoints') };
   return { checkpointEverySteps: flags.wholeNumber('checkpoint-every', 1) ?? 1 };
 }
 

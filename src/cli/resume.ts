@@ -1,5 +1,5 @@
 import { nodeFileSystem } from '../core/node.ts';
-import { openRun, overrides, planSchema, resumeRun } from '../training/index.ts';
+import { openRun, overrides, planSchema, type RunManifest, resumeRun } from '../training/index.ts';
 import type { Command } from './command-line.ts';
 import { parseFlags } from './flags.ts';
 import { chosenRun } from './run-argument.ts';
@@ -11,12 +11,16 @@ import { trainingDisplay } from './training-display.ts';
 
 const name = 'resume';
 
+/** Whether a run goes on without being named: one whose training had gone wrong would do so again. */
+const canGoOn = ({ status, failure }: RunManifest): boolean => status !== 'finished' && failure?.code !== 'diverged';
+
 /** `groundwork resume`: a run that was stopped goes on. */
 export const resumeCommand: Command = {
   help: `usage: groundwork resume [RUN] [OPTIONS]
 
 Goes on with a run that was stopped or killed, from its newest sound checkpoint, bit for bit as if it had never stopped. RUN is the folder
-of a run or its name in runs/ (default: the newest that is not finished).
+of a run or its name in runs/ (default: the newest that is neither finished nor stopped by itself because its loss
+had left for good).
 
   --allow WHAT           go on although this is not what the run began with: ${overrides.join(', ')};
                          may be repeated. It is recorded in the run
@@ -35,7 +39,7 @@ dataset that is broken, or another than the run began with, 7 stopped by a signa
     } as const;
     const flags = parseFlags(name, args, kinds, { least: 0, most: 1 });
     const allow = flags.allOf('allow', overrides);
-    const folder = chosenRun(flags.words[0], ({ status }) => status !== 'finished', 'run that is not finished');
+    const folder = chosenRun(flags.words[0], canGoOn, 'run that can go on');
     const { manifest } = openRun(nodeFileSystem, folder);
     const opened = await openEngine(flags, manifest.engine);
     const recipe = await openRecipe(

@@ -64,7 +64,16 @@ export async function tellEnding(
   }[];
   if (isJson) {
     const told = samples.map(({ prompt, text }) => ({ prompt, text }));
-    const numbers = { bitsPerByte, baselineBitsPerByte: baseline, loss, step, numTokens, trainingMs, durationMs, numParameters };
+    const numbers = {
+      bitsPerByte,
+      baselineBitsPerByte: baseline,
+      loss,
+      step,
+      numTokens,
+      trainingMs,
+      durationMs,
+      numParameters,
+    };
     terminal.out(printableJson({ folder, status: run.manifest.status, ...numbers, report, samples: told }));
     return;
   }

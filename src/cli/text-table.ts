@@ -6,7 +6,9 @@ import { visibleText } from '../tokenizer/index.ts';
  * would move the cursor of a terminal is shown by its name.
  */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows].map((row) => row.map((cell) => visibleText(cell, { marks: false }).replaceAll('\n', '␊')));
+  const lines = [head, ...rows].map((row) =>
+    row.map((cell) => visibleText(cell, { marks: false }).replaceAll('\n', '␊')),
+  );
   const widths = head.map((_, i) => Math.max(...lines.map((row) => cellWidth(row[i] ?? ''))));
   const line = (cells: readonly string[]) =>
     cells

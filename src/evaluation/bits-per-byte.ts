@@ -49,6 +49,8 @@ export interface BitsPerByte {
 }
 
 export interface EvaluationProgress {
+  /** Measure on so many documents this time, in the same session. Default: those of the evaluator. */
+  readonly numDocuments?: number;
   /** Stops the measurement after the batch at hand; it then throws `interrupted`. */
   readonly signal?: AbortSignal;
   onBatch?(numDone: number, numBatches: number): void;
@@ -80,16 +82,20 @@ export async function openEvaluator(engine: Engine, model: Model, options: Evalu
   const { dataset, batchSize, contextLength, numDocuments, documentMask = false } = options;
   requireValidation(dataset);
   requireVocabulary(dataset, model);
-  const rows = validationRows(dataset, {
-    contextLength,
-    batchSize,
-    packing: documentMask ? 'documents' : 'alone',
-    ...(numDocuments === undefined ? {} : { numDocuments }),
-  });
+  const rowsOf = (wanted: number | undefined) =>
+    validationRows(dataset, {
+      contextLength,
+      batchSize,
+      packing: documentMask ? 'documents' : 'alone',
+      ...(wanted === undefined ? {} : { numDocuments: wanted }),
+    });
+  const allRows = rowsOf(numDocuments);
   const pool = new SessionPool(engine, 1);
   const program = () => traceLosses(model, { batchSize, contextLength, documentMask });
 
-  const bitsPerByte = async ({ signal, onBatch }: EvaluationProgress = {}): Promise<BitsPerByte> => {
+  const bitsPerByte = async (progress: EvaluationProgress = {}): Promise<BitsPerByte> => {
+    const { signal, onBatch } = progress;
+    const rows = progress.numDocuments === undefined ? allRows : rowsOf(progress.numDocuments);
     const session = await pool.session('losses', program);
     const sums = new Map<number, { nats: number; numTokens: number }>();
     let numNonFinite = 0;
@@ -131,10 +137,10 @@ export async function openEvaluator(engine: Engine, model: Model, options: Evalu
   };
 
   return {
-    numDocuments: rows.numDocuments,
-    numBytes: rows.numBytes,
-    numTokens: rows.numTokens,
-    numBatches: rows.numBatches,
+    numDocuments: allRows.numDocuments,
+    numBytes: allRows.numBytes,
+    numTokens: allRows.numTokens,
+    numBatches: allRows.numBatches,
     load: (parameters) => pool.load(parameters),
     bitsPerByte,
     close: () => pool.close(),

@@ -38,7 +38,14 @@ export async function generateText(
   options: TextGenerationOptions = {},
   onText: TextListener = () => undefined,
 ): Promise<TextSample[]> {
-  const { stopStrings = [], isDocumentStart = true, written = [], numSamples = 1, firstSample = 0, ...generation } = options;
+  const {
+    stopStrings = [],
+    isDocumentStart = true,
+    written = [],
+    numSamples = 1,
+    firstSample = 0,
+    ...generation
+  } = options;
   const { beginToken } = tokenizer;
   const begin = beginToken === undefined || !isDocumentStart ? [] : [beginToken];
   const streams = Array.from({ length: numSamples }, () => ({ stopping: new StoppingText(stopStrings), text: '' }));

@@ -14,7 +14,6 @@ import {
   lessOrEqual,
   minimum,
   multiply,
-  negate,
   newtonSchulz,
   nextBiasCorrection,
   reshape,
@@ -38,11 +37,12 @@ type Tensors = { readonly [name: string]: Tensor };
  * The update of all parameters in one step, with clipping, and with the choice to leave everything as it is.
  *
  * A step whose loss, gradient norm or schedule factor is not finite changes no bit of a parameter or of the optimizer's state. The
- * choice is made by selection, never by multiplication (0 · NaN is NaN), in the form that costs least: gradients become −0 and
- * the scalars of the update those of standing still. What follows holds for every finite x, −0 and denormal numbers included:
- * x + (−0) = x, x − 0 = x, 1 · x = x. So m ← 1 · m + c · (−0) is m, and v ← 1 · v + (−1) · (−0)² is v. A parameter becomes
+ * choice is made by selection, never by multiplication (0 · NaN is NaN), in the form that costs least: gradients become 0 and the
+ * scalars of the update those of standing still. What follows holds for every finite x, −0 and denormal numbers included:
+ * x + (−0) = x, x − 0 = x, 1 · x = x. So m ← 1 · m + (−c) · 0 is m, and v ← 1 · v + (−1) · 0² is v. A parameter becomes
  * 1 · θ − (0 · m + 0) / (√v + ε'), where the second 0, the nudge, makes 0 of the −0 that a negative m gives. In a step that is applied
- * the nudge is −0, which changes nothing. (WebGPU may take denormal numbers for 0 wherever they pass an operation.)
+ * the nudge is −0, which changes nothing. No −0 is selected, since ONNX Runtime selects by adding up, and −0 + 0 is 0. (WebGPU may
+ * take denormal numbers for 0 wherever they pass an operation.)
  */
 export interface UpdateArguments {
   readonly optimizer: OptimizerSpec;
@@ -105,8 +105,8 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
   const clip = optimizer.clipNorm === null ? constant(1) : clippingFactor(gradientNorm, optimizer.clipNorm);
   const step: StepScalars = {
     isApplied,
-    clip: where(isApplied, clip, 1),
-    nudge: where(isApplied, negativeZero(), 0),
+    clip: where(isApplied, clip, -1),
+    nudge: multiply(where(isApplied, constant(-1), 1), 0),
     scheduleFactor,
   };
 
@@ -122,7 +122,7 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
   const moving: MovingMatrix[] = [];
   for (const parameter of assigned) {
     const { name, group, groupIndex } = parameter;
-    const gradient = where(isApplied, raw(name), negativeZero());
+    const gradient = where(isApplied, raw(name), 0);
     const moment = value(firstMoment(name));
     if (group.algorithm === 'muon') {
       const scaled = multiply(gradient, step.clip);
@@ -149,7 +149,7 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
 
 interface StepScalars {
   readonly isApplied: Tensor;
-  /** The factor that clips, 1 in a step that is skipped. */
+  /** The factor that clips, −1 in a step that is skipped. */
   readonly clip: Tensor;
   /** Added to what is taken from a parameter: −0, and 0 in a step that is skipped. */
   readonly nudge: Tensor;
@@ -166,11 +166,6 @@ function isFiniteScalar(x: Tensor): Tensor {
 /** min(1, clipNorm / (norm + 1e-6)), as PyTorch has it. */
 function clippingFactor(norm: Tensor, clipNorm: number): Tensor {
   return minimum(divide(clipNorm, add(norm, 1e-6)), 1);
-}
-
-/** What leaves every number as it is when it is added. */
-function negativeZero(): Tensor {
-  return negate(constant(0));
 }
 
 /** 1 − η λ, or exactly 1 in a skipped step. */

@@ -7,8 +7,7 @@ import { parseTokenizer, type Tokenizer } from '../tokenizer/index.ts';
 import { loadCheckpointParameters } from './run/checkpoint.ts';
 import { problemText } from './run/problem.ts';
 import { openRun } from './run/run-folder.ts';
-import type { RunManifest } from './run/run-manifest.ts';
-import { runTokenizerFile } from './run-differences.ts';
+import { type RunManifest, runTokenizerFile } from './run/run-manifest.ts';
 
 /** A model that a run trained, with all that is needed to use it. */
 export interface BaseModel {

@@ -6,10 +6,11 @@ const longest = 366 * 86_400_000;
 /**
  * Reads a length of time such as `90s`, `10m`, `1h30m` or `1.5h`.
  *
+ * @param what it is, for messages
  * @returns milliseconds
  * @throws `usage` for anything else
  */
-export function parseDuration(text: string): number {
+export function parseDuration(text: string, what = 'budget of time'): number {
   const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)\s*(ms|[smhd])/gi)];
   const isWhole =
     parts.map(([part]) => part.replaceAll(/\s/g, '')).join('') === text.replaceAll(/\s/g, '') && parts.length > 0;
@@ -18,7 +19,7 @@ export function parseDuration(text: string): number {
     0,
   );
   if (isWhole && durationMs > 0 && durationMs <= longest) return durationMs;
-  throw new GroundworkError('usage', `the budget of time is "${text}", expected a length such as 90s, 10m or 1h30m`, {
+  throw new GroundworkError('usage', `the ${what} is "${text}", expected a length such as 90s, 10m or 1h30m`, {
     hint: 'Give a number and a unit: s for seconds, m for minutes, h for hours, d for days.',
   });
 }

@@ -16,8 +16,6 @@ export const lossHistorySchema = z.strictObject({
   numStepsAbove: z.int().min(0),
   /** Steps in a row that were skipped. */
   numSkipped: z.int().min(0),
-  /** Steps that were skipped in the whole run. */
-  numSkippedInAll: z.int().min(0),
 });
 export type LossHistory = z.infer<typeof lossHistorySchema>;
 
@@ -28,7 +26,6 @@ export const emptyLossHistory: LossHistory = {
   best: null,
   numStepsAbove: 0,
   numSkipped: 0,
-  numSkippedInAll: 0,
 };
 
 /** As long as 20 steps: the noise of single batches is averaged away, a departure shows within a few dozen steps. */
@@ -45,7 +42,7 @@ export function averageLoss({ average, weight }: LossHistory): number | undefine
 
 /** The history after a step whose loss was not finite, or whose gradient was not: its numbers are left out. */
 export function afterSkippedStep(history: LossHistory): LossHistory {
-  return { ...history, numSkipped: history.numSkipped + 1, numSkippedInAll: history.numSkippedInAll + 1 };
+  return { ...history, numSkipped: history.numSkipped + 1 };
 }
 
 /** The history after a step that was carried out. */
@@ -64,7 +61,6 @@ export function afterStep(history: LossHistory, loss: number): LossHistory {
     best,
     numStepsAbove: isAbove ? history.numStepsAbove + 1 : 0,
     numSkipped: 0,
-    numSkippedInAll: history.numSkippedInAll,
   };
 }
 

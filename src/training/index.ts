@@ -40,6 +40,7 @@ export {
   type RunResultRecord,
   type RunStatus,
   runManifestSchema,
+  runTokenizerFile,
 } from './run/run-manifest.ts';
 export { faultOfRunName, nextRunName, runFolder } from './run/run-name.ts';
 export { verifyRun } from './run/run-verification.ts';
@@ -52,7 +53,6 @@ export {
   type TensorBytes,
 } from './run/safetensors.ts';
 export { FormatFault, type SafetensorsDtype } from './run/safetensors-header.ts';
-export { runTokenizerFile } from './run-differences.ts';
 export {
   type Activity,
   type Override,

@@ -1,4 +1,5 @@
 import { numDecaySteps } from '../optimizer/index.ts';
+import { formatCompact, formatCount, formatShare } from '../page/index.ts';
 import type { MemoryFit } from './memory-fit.ts';
 import type { Plan } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
@@ -9,7 +10,8 @@ export interface ExplanationFacts {
   readonly request: PlanRequest;
   readonly text: TextExtent;
   readonly fit: MemoryFit;
-  readonly isMeasured: boolean;
+  /** Where the time of a step is known from. */
+  readonly basis: 'measured' | 'estimated' | 'guessed';
   readonly isLimitedByText: boolean;
 }
 
@@ -18,27 +20,26 @@ type Planned = Omit<Plan, 'reasons' | 'warnings'>;
 /** Says why a plan is as it is, and what a person should know before it starts. */
 export function explain(
   plan: Planned,
-  { request, text, fit, isMeasured, isLimitedByText }: ExplanationFacts,
+  { request, text, fit, basis, isLimitedByText }: ExplanationFacts,
 ): Pick<Plan, 'reasons' | 'warnings'> {
   const { size, batch, numSteps, numTokens, epochs, schedule, evaluation, expected, numParameters } = plan;
   const reasons: string[] = [];
   const warnings: string[] = [];
   const batchTokens = batch.batchSize * batch.contextLength;
   const shape = `${size.numLayers} layers of width ${size.width}, ${count(numParameters)} parameters`;
+  const whyThisSize =
+    request.budget?.kind === 'time' || request.budget?.kind === 'flops'
+      ? 'of the sizes that can be trained with this budget, it promises the lowest loss'
+      : 'the size that so many tokens suit best';
   reasons.push(
     request.size !== undefined
       ? `The model has the size that was asked for: ${shape}.`
-      : `The model has ${shape}: of the sizes that can be trained with this budget, it promises the lowest loss.`,
+      : `The model has ${shape}: ${whyThisSize}.`,
   );
+  const step = `A step of ${count(batchTokens)} tokens (${plural(batch.batchSize, 'row')} of ${batch.contextLength}) takes`;
+  reasons.push(`${step} ${bases[basis](duration(expected.msPerStep))}.`);
   reasons.push(
-    isMeasured
-      ? `A step of ${count(batchTokens)} tokens (${batch.batchSize} rows of ${batch.contextLength}) takes ` +
-          `${duration(expected.msPerStep)} on this machine, as measured.`
-      : `A step of ${count(batchTokens)} tokens (${batch.batchSize} rows of ${batch.contextLength}) takes about ` +
-          `${duration(expected.msPerStep)}, as estimated from another size.`,
-  );
-  reasons.push(
-    `${count(numSteps)} steps read ${count(numTokens)} tokens, the training text ${times(epochs)}.`,
+    `${plural(numSteps, 'step')} ${numSteps === 1 ? 'reads' : 'read'} ${count(numTokens)} tokens, ${timesText(epochs)}.`,
     scheduleReason(plan),
   );
   if (evaluation.numFinalDocuments > 0) {
@@ -59,16 +60,18 @@ export function explain(
   if (isLimitedByText) {
     warnings.push(
       `The text is small: ${count(text.uniqueTokens)} training tokens. The run ends before its budget does, since reading a text ` +
-        `more than ${request.mostEpochs ?? mostEpochs} times teaches almost nothing more.`,
+        `more than ${mostEpochs} times teaches almost nothing more.`,
     );
   }
   if (epochs > mostEpochs) {
     warnings.push(
-      `The training text is read ${times(epochs)}: the model will know it by heart rather than learn from it.`,
+      `The training text is read ${Math.round(epochs).toLocaleString('en-US')} times: the model will know it by heart rather than learn from it.`,
     );
   }
   if (numSteps < 50) {
-    warnings.push(`${count(numSteps)} steps are few: expect a model that has learned little. A larger budget helps.`);
+    warnings.push(
+      `${plural(numSteps, 'step')} ${numSteps === 1 ? 'is' : 'are'} few: expect a model that has learned little. A larger budget helps.`,
+    );
   }
   if (schedule.warmupSteps >= numSteps) warnings.push('The learning rate rises until the end of the run.');
   return { reasons, warnings };
@@ -76,7 +79,8 @@ export function explain(
 
 function scheduleReason({ schedule, numSteps, budget }: Planned): string {
   const { kind, warmupSteps } = schedule;
-  const warmup = warmupSteps === 0 ? 'The learning rate' : `The learning rate rises over ${count(warmupSteps)} steps,`;
+  const warmup =
+    warmupSteps === 0 ? 'The learning rate' : `The learning rate rises over ${plural(warmupSteps, 'step')},`;
   switch (kind) {
     case 'constant':
       return `${warmup} ${warmupSteps === 0 ? 'stays the same.' : 'then stays the same.'}`;
@@ -95,14 +99,22 @@ function scheduleReason({ schedule, numSteps, budget }: Planned): string {
   }
 }
 
-const count = (value: number): string =>
-  value >= 1e6 ? `${(value / 1e6).toPrecision(3)} M` : Math.round(value).toLocaleString('en-US');
-
-const times = (epochs: number): string => {
-  if (epochs < 0.95) return `to ${epochs < 0.1 ? (100 * epochs).toPrecision(1) : Math.round(100 * epochs)} %`;
-  const rounded = epochs < 10 ? epochs.toFixed(1) : Math.round(epochs).toLocaleString('en-US');
-  return epochs < 1.05 ? 'once' : `${rounded} times`;
+const bases: { readonly [basis in ExplanationFacts['basis']]: (time: string) => string } = {
+  measured: (time) => `${time} on this machine, as measured`,
+  estimated: (time) => `about ${time}, as estimated from another size`,
+  guessed: (time) => `perhaps ${time}: a guess, since nothing was measured`,
 };
+
+const count = (value: number): string => (value >= 1e6 ? formatCompact(value) : formatCount(value));
+
+const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+function timesText(epochs: number): string {
+  if (epochs < 0.95)
+    return `${epochs < 0.01 ? formatShare(epochs) : `${Math.round(100 * epochs)} %`} of the training text`;
+  if (epochs < 1.05) return 'the training text once';
+  return `the training text ${epochs < 10 ? epochs.toFixed(1) : formatCount(epochs)} times`;
+}
 
 function duration(ms: number): string {
   return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms >= 10 ? Math.round(ms) : ms.toFixed(1)} ms`;

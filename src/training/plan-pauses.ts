@@ -27,13 +27,20 @@ export interface PauseQuestion {
 /** How often a run is evaluated, and lets its model speak. */
 const numEvaluations = 12;
 const numSamples = 6;
-/** Evaluations on the way may take this share of a run, the last one that. */
+/** Evaluations on the way may take this share of a run. */
 const evaluationShare = 0.04;
+/** The last one is on all documents where that takes no more than this share of a run; else on as many as the lesser share pays for. */
+const wholeShare = 0.25;
 const finalShare = 0.15;
 const sampleTokens = 64;
 /** Reading a prompt and writing 64 tokens, and saving a checkpoint: some tenths of a second each. */
 const sampleMs = 400;
 const checkpointMs = 300;
+
+/** What the end of a run takes besides its last evaluation: a sample for each prompt (three where none is given), and a checkpoint. */
+export function closingMs(numPrompts: number): number {
+  return (numPrompts || 3) * sampleMs + checkpointMs;
+}
 
 /** Plans what happens between steps, so that it costs little of the run and is part of its budget. */
 export function planPauses(request: PlanRequest, question: PauseQuestion): Pauses {
@@ -54,8 +61,10 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
     request.numEvaluationDocuments ?? clamp(affordable(evaluationShare, numEvaluations), 8),
   );
   // Without a limit of time the last evaluation is on everything, whatever it costs.
-  const numFinalDocuments =
-    budget.kind === 'time' ? clamp(affordable(finalShare, 1), Math.max(8, numDocuments)) : numValidationDocuments;
+  const isWhole = budget.kind !== 'time' || affordable(wholeShare, 1) >= numValidationDocuments;
+  const numFinalDocuments = isWhole
+    ? numValidationDocuments
+    : clamp(affordable(finalShare, 1), Math.max(8, numDocuments));
 
   const spread = (times: number) => roundStep(Math.max(1, Math.ceil(numSteps / times)));
   const evaluation = {
@@ -70,16 +79,20 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
     prompts: [...(request.prompts ?? [])],
   };
   const checkpoints = {
-    everyMs: request.checkpointEveryMs ?? Math.min(600_000, Math.max(20_000, durationMs / 8)),
+    everyMs:
+      request.checkpointEveryMs ??
+      (request.checkpointEverySteps === undefined ? Math.min(600_000, Math.max(20_000, durationMs / 8)) : null),
     everySteps: request.checkpointEverySteps ?? null,
     keep: Math.max(2, request.keep ?? 2),
   };
   const times = (everySteps: number) => (everySteps === 0 ? 0 : Math.floor((numSteps - 1) / everySteps));
-  const finalMs = numFinalDocuments * documentMs + sampleMs + checkpointMs;
+  const finalMs = numFinalDocuments * documentMs + closingMs(samples.prompts.length);
   const otherMs =
     times(evaluation.everySteps) * numDocuments * documentMs +
     times(samples.everySteps) * sampleMs +
-    Math.floor(durationMs / Math.max(1, checkpoints.everyMs)) * checkpointMs +
+    (times(checkpoints.everySteps ?? 0) +
+      (checkpoints.everyMs === null ? 0 : Math.floor(durationMs / Math.max(1, checkpoints.everyMs)))) *
+      checkpointMs +
     finalMs;
   return { evaluation, samples, checkpoints, otherMs, finalMs };
 }

@@ -23,8 +23,6 @@ export interface PlanRequest {
   readonly recompute?: boolean;
   /** In place of the recipe's. */
   readonly schedule?: Partial<Schedule>;
-  /** How often the training text may be read. Default `mostEpochs`. */
-  readonly mostEpochs?: number;
   /** Steps from one evaluation to the next; 0: only at the end. */
   readonly evaluationEverySteps?: number;
   /** Validation documents of an evaluation on the way. */
@@ -33,6 +31,7 @@ export interface PlanRequest {
   /** What samples begin with, instead of prompts that suit the dataset. */
   readonly prompts?: readonly string[];
   readonly checkpointEveryMs?: number;
+  /** Without `checkpointEveryMs`: by steps alone. */
   readonly checkpointEverySteps?: number;
   /** How many of the newest checkpoints are kept; default 2. */
   readonly keep?: number;
@@ -48,6 +47,8 @@ export interface PlanSurroundings {
   /** Threads of the engine, for the first guess of its speed. */
   readonly numThreads?: number;
   readonly clock?: Clock;
+  /** When it aborts, measuring ends with `interrupted`. */
+  readonly signal?: AbortSignal;
   /** Default: what `memoryLimit` finds. */
   readonly memory?: MemoryLimit;
 }

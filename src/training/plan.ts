@@ -16,7 +16,7 @@ export type Budget = z.infer<typeof budgetSchema>;
 
 /**
  * Everything that a run will do, decided before it starts: plain data, stored with the run and printed for a person. Given
- * the same plan, datasets and seed, two runs do the same.
+ * the same plan, datasets and seed, two runs do the same; with a budget of time, up to the step at which the pace of the machine fixes their end.
  */
 export const planSchema = z.strictObject({
   budget: budgetSchema,
@@ -63,8 +63,8 @@ export const planSchema = z.strictObject({
     prompts: z.array(z.string()),
   }),
   checkpoints: z.strictObject({
-    /** Time between checkpoints. */
-    everyMs: milliseconds,
+    /** Time between checkpoints; null: by steps alone. */
+    everyMs: milliseconds.nullable(),
     /** Steps between checkpoints; null: by time alone. */
     everySteps: positiveWhole.nullable(),
     /** How many of the newest are kept. */

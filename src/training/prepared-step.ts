@@ -1,3 +1,4 @@
+import type { Batch } from '../data/index.ts';
 import type { Model } from '../model/index.ts';
 import type { OptimizerSpec } from '../optimizer/index.ts';
 import { type Recipe, type RecipeSize, traceTrainingStep, verifyRecipe } from '../recipe/index.ts';
@@ -49,4 +50,18 @@ export function traceStep(recipe: Recipe, { size, batch, numSteps }: StepExtent)
     documentMask,
     recompute,
   });
+}
+
+/** The inputs of a training step, as views of a batch: when the batch is written over, so are they. */
+export type StepInputs = {
+  readonly tokens: Int32Array;
+  readonly targets: Int32Array;
+  readonly weights: Float32Array;
+  /** The factor on all learning rates, one number. */
+  readonly scheduleFactor: Float32Array;
+} & { readonly [name: string]: Int32Array | Float32Array };
+
+export function stepInputs({ tokens, targets, weights, segments }: Batch, documentMask: boolean): StepInputs {
+  const scheduleFactor = new Float32Array(1);
+  return { tokens, targets, weights, scheduleFactor, ...(documentMask ? { segments } : {}) };
 }

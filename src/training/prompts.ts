@@ -3,8 +3,6 @@ import type { Tokenizer } from '../tokenizer/index.ts';
 
 /** How much of a document is a prompt, where it has no header. */
 const promptTokens = 12;
-/** A header is short; what is longer is text. */
-const longestHeader = 80;
 /** How many documents are looked at. */
 const numLookedAt = 64;
 
@@ -36,8 +34,8 @@ export function promptsOf(dataset: Dataset, tokenizer: Tokenizer, numPrompts: nu
   });
 }
 
-/** What stands before the first colon of a document's first line, and the colon; undefined where that is no header. */
+/** What stands before the first colon of a document's first line, and the colon; undefined where that is no header: those are short. */
 function headerOf(text: string): string | undefined {
   const [, header] = /^([^\n:]{1,80}: )\S/.exec(text) ?? [];
-  return header !== undefined && header.length <= longestHeader ? header : undefined;
+  return header;
 }

@@ -1,8 +1,10 @@
-import { canonicalJson, GroundworkError } from '../core/index.ts';
-import { writeDurably } from '../core/node.ts';
-import { hashProgram } from '../tensor/index.ts';
+import { resolve } from 'node:path';
+import { canonicalJson, GroundworkError, systemClock } from '../core/index.ts';
+import { nodeAt } from '../tensor/index.ts';
 import { type Plan, planSchema } from './plan.ts';
-import { loadNewestCheckpoint } from './run/checkpoint.ts';
+import type { PreparedStep } from './prepared-step.ts';
+import { recipeFiles } from './recipe-files.ts';
+import { type LoadedCheckpoint, loadNewestCheckpoint } from './run/checkpoint.ts';
 import { setAsideRejected, sweepUnfinished } from './run/checkpoint-publication.ts';
 import type { RunEvent } from './run/events.ts';
 import { problemText } from './run/problem.ts';
@@ -10,15 +12,10 @@ import { foreignProblems, withEarlierFingerprints } from './run/run-fingerprints
 import { openRun, type Run } from './run/run-folder.ts';
 import { lockRun, type RunLock } from './run/run-lock.ts';
 import type { RunManifest } from './run/run-manifest.ts';
-import {
-  describeRunRecipe,
-  type RunChange,
-  recipeContentFile,
-  runChanges,
-  runTokenizerFile,
-} from './run-differences.ts';
+import { type RunChange, runChanges, withWeightsOf } from './run-differences.ts';
 import type { Override, ResumeRunOptions, RunResult } from './run-options.ts';
-import { type Beginning, carryOut, type RunParts, requireMemory, runParts } from './run-session.ts';
+import { type RecordedRun, recordedFields } from './run-records.ts';
+import { type Beginning, carryOut, requireMemory, runParts } from './run-session.ts';
 import { firstTrainingState, parseTrainingState } from './training-state.ts';
 
 /**
@@ -26,10 +23,12 @@ import { firstTrainingState, parseTrainingState } from './training-state.ts';
  * bit, on the same engine.
  *
  * @throws `usage` for a run that is finished; `run-mismatch` where recipe, tokenizer, datasets, mixture or seed are not those with
- *   which it began, each named; `locked`; `invalid-checkpoint` where there are checkpoints and none is sound; what `startRun` throws
+ *   which it began, each named, or where what is allowed does not fit its checkpoint; `locked`; `invalid-checkpoint` where there
+ *   are checkpoints and none is sound; what `startRun` throws
  */
 export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
-  const { fs, folder, recipe, datasets } = options;
+  const { fs, folder, recipe, clock = systemClock } = options;
+  const startMs = clock.monotonicMs();
   // Before the lock, which needs a folder to lie in.
   openRun(fs, folder);
   const lock = lockRun(folder);
@@ -39,14 +38,19 @@ export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
     const plan = planOf(run);
     requireMemory(fs, plan);
     const seed = options.seed ?? run.manifest.seed;
+    const datasets = withWeightsOf(run.manifest, options.datasets);
     const parts = await runParts(recipe, datasets, plan, seed);
     const changes = runChanges(fs, folder, run.manifest, { recipe, datasets, plan, parts, seed });
     refuseChanges(folder, changes, options.allow ?? []);
+    const keepsRecipe = !changes.some(({ item }) => item === 'recipe') || isOwnFile(run, recipe.file);
+    const files = keepsRecipe ? undefined : await recipeFiles(fs, recipe, plan);
+    const loaded = loadNewestCheckpoint(fs, folder, (one) => foreignProblems(run.manifest, one));
+    requireFit(folder, parts.prepared, loaded);
     sweepUnfinished(fs, lock);
-    if (changes.length > 0) recordChanges(run, options, parts, plan, seed);
-    keepTokenizer(options);
-    const beginning = beginningOf(run, lock, options, changes);
-    return await carryOut(run, parts, plan, datasets, beginning, options);
+    const recorded: RecordedRun = { recipe, datasets, plan, parts, seed, files };
+    const manifest = manifestAfter(run, recorded, changes, keepsRecipe, options);
+    const beginning = beginningOf(run, lock, options, changes, loaded);
+    return await carryOut(run, recorded, { ...beginning, manifest, startMs }, options);
   } finally {
     lock.release();
   }
@@ -86,85 +90,87 @@ function refuseChanges(folder: string, changes: readonly RunChange[], allow: rea
   );
 }
 
-/** From here on the run is what it was resumed with, so that the next resume need not be told again. */
-function recordChanges(
-  run: Run,
-  { fs, folder, recipe, datasets }: ResumeRunOptions,
-  parts: RunParts,
-  plan: Plan,
-  seed: number,
-): void {
-  const { optimizer, program } = parts.prepared;
-  const { sha256, content, json } = describeRunRecipe(recipe.recipe, plan);
-  writeDurably(fs, `${folder}/${recipeContentFile}`, [new TextEncoder().encode(`${json}\n`)]);
-  const next: RunManifest = {
-    ...run.manifest,
-    recipe: { ...run.manifest.recipe, name: recipe.recipe.name, options: { ...recipe.options }, sha256 },
-    optimizer,
-    programHash: hashProgram(program),
-    modelHash: content.modelHash,
-    datasets: datasets.map(({ dataset, weight }) => ({
-      folder: dataset.folder,
-      name: dataset.manifest.name,
-      fingerprint: dataset.manifest.fingerprint,
-      weight,
-    })),
-    tokenizerFingerprint: parts.tokenizer.fingerprint,
-    batchesFingerprint: parts.batches.fingerprint,
-    seed,
-  };
-  run.update(withEarlierFingerprints(next, run.manifest));
+const isOwnFile = ({ folder, manifest }: Run, file: string | null): boolean =>
+  file !== null && manifest.recipe.file !== null && resolve(file) === resolve(folder, manifest.recipe.file);
+
+/** Refuses a checkpoint whose tensors are not those of the training step: what was allowed may be another model altogether. */
+function requireFit(folder: string, { program }: PreparedStep, { checkpoint, contents }: LoadedCheckpoint): void {
+  if (contents === undefined) return;
+  const found = new Map(
+    [...contents.parameters, ...contents.optimizer].map(([name, { shape }]) => [name, shape.join()]),
+  );
+  const faults: string[] = [];
+  for (const [name, { node }] of Object.entries(program.state)) {
+    const [shape, expected] = [found.get(name), nodeAt(program, node).shape.join()];
+    if (shape === undefined) faults.push(`it lacks ${name}`);
+    else if (shape !== expected) faults.push(`${name} is [${shape}], expected [${expected}]`);
+    found.delete(name);
+  }
+  for (const name of found.keys()) faults.push(`it holds ${name}, which the training step has no use for`);
+  if (faults.length === 0) return;
+  const others = faults.length > 3 ? ` and ${faults.length - 3} more` : '';
+  throw new GroundworkError(
+    'run-mismatch',
+    `recipe: the checkpoint of step ${checkpoint?.step} of ${folder} does not fit it: ${faults.slice(0, 3).join('; ')}${others}`,
+    { hint: 'Go on with the recipe that the run began with, or begin a new run. The run is as it was.' },
+  );
 }
 
-/** A run that was killed in its first moments has no tokenizer yet; one that was resumed with another has a new one. */
-function keepTokenizer({ fs, folder, datasets }: ResumeRunOptions): void {
-  const path = `${folder}/${runTokenizerFile}`;
-  const bytes = new TextEncoder().encode(datasets[0]?.dataset.tokenizer() ?? '');
-  if (!fs.exists(path) || Buffer.compare(fs.readFile(path), bytes) !== 0) writeDurably(fs, path, [bytes]);
+/** What the run is from here on, so that the next resume need not be told again. */
+function manifestAfter(
+  { manifest }: Run,
+  recorded: RecordedRun,
+  changes: readonly RunChange[],
+  keepsRecipe: boolean,
+  { engineFacts }: ResumeRunOptions,
+): RunManifest {
+  const next = { ...manifest, engine: engineFacts };
+  if (changes.length === 0) return next;
+  const fields = recordedFields(recorded);
+  const file = keepsRecipe ? manifest.recipe.file : fields.recipe.file;
+  return withEarlierFingerprints({ ...next, ...fields, recipe: { ...fields.recipe, file } }, manifest);
 }
 
-/** The newest sound checkpoint, and what the log must say about how it was found. */
+/** Where the run goes on, and what the log must say about how that was found. */
 function beginningOf(
   run: Run,
   lock: RunLock,
   { fs, folder, engineFacts }: ResumeRunOptions,
   changes: readonly RunChange[],
-): Beginning {
-  const { checkpoint, contents, rejected } = loadNewestCheckpoint(fs, folder, (one) =>
-    foreignProblems(run.manifest, one),
-  );
+  { checkpoint, contents, rejected }: LoadedCheckpoint,
+): Omit<Beginning, 'manifest' | 'startMs'> {
+  const training =
+    contents === undefined
+      ? firstTrainingState
+      : parseTrainingState(contents.training, `${folder}/${checkpoint?.folder}`);
   const setAside = setAsideRejected(
     fs,
     lock,
     rejected.map((one) => one.step),
   );
   const step = checkpoint?.step ?? 0;
-  const warning = (message: string): RunEvent => ({ type: 'warning', step, message });
-  const before = run.manifest.engine;
-  const isOtherEngine = canonicalJson(before) !== canonicalJson(engineFacts);
+  const { engine, failure } = run.manifest;
+  const warnings = [
+    ...rejected.map(
+      (one, i) =>
+        `the checkpoint of step ${one.step} cannot be used, so the run goes on from step ${step}, and it was set aside as ` +
+        `${setAside[i]}: ${one.problems.map(problemText).join('; ')}`,
+    ),
+    ...changes.map(({ item, message }) => `goes on with another ${item}, as allowed: ${message}`),
+    ...(failure?.code === 'diverged'
+      ? [`goes on although it stopped by itself, and may stop again for the same reason: ${failure.message}`]
+      : []),
+    ...(canonicalJson(engine) === canonicalJson(engineFacts)
+      ? []
+      : [
+          'the engine, its version or its number of threads is another than before: losses may differ in their last digits',
+        ]),
+  ];
   return {
+    isNew: false,
     step,
-    training:
-      contents === undefined
-        ? firstTrainingState
-        : parseTrainingState(contents.training, `${folder}/${checkpoint?.folder}`),
+    training,
     tensors: contents,
-    events: [
-      { type: 'resumed', step },
-      ...rejected.map((one, i) =>
-        warning(
-          `the checkpoint of step ${one.step} cannot be used, so the run goes on from step ${step}, and it was set aside as ` +
-            `${setAside[i]}: ${one.problems.map(problemText).join('; ')}`,
-        ),
-      ),
-      ...changes.map(({ item, message }) => warning(`goes on with another ${item}, as allowed: ${message}`)),
-      ...(isOtherEngine
-        ? [
-            warning(
-              'the engine, its version or its number of threads is another than before: losses may differ in their last digits',
-            ),
-          ]
-        : []),
-    ],
+    events: [{ type: 'resumed', step }, ...warnings.map((message): RunEvent => ({ type: 'warning', step, message }))],
   };
 }

@@ -1,4 +1,4 @@
-import { canonicalJson, type FileSystem, type JsonValue, sha256Hex } from '../core/index.ts';
+import { type FileSystem, sha256Hex } from '../core/index.ts';
 import {
   describeRecipe,
   differencesOf,
@@ -11,10 +11,8 @@ import { parseTokenizer } from '../tokenizer/index.ts';
 import type { Plan } from './plan.ts';
 import { type RunManifest, recipeContentFile, runTokenizerFile } from './run/run-manifest.ts';
 import type { Override, RunDataset, RunRecipe } from './run-options.ts';
-import type { RunParts } from './run-session.ts';
+import type { RunExtent, RunParts } from './run-session.ts';
 import { tokenizerDifference } from './tokenizer-difference.ts';
-
-export { recipeContentFile, runTokenizerFile };
 
 /** Something in which a run that would go on differs from the one that began. */
 export interface RunChange {
@@ -67,8 +65,27 @@ export function runChanges(fs: FileSystem, folder: string, manifest: RunManifest
   return changes;
 }
 
+/**
+ * The datasets with the weights that the run began with, where these are the same shares: 1 to 1 is 2 to 2. Its batches are told
+ * apart by the numbers themselves.
+ */
+export function withWeightsOf(manifest: RunManifest, datasets: readonly RunDataset[]): readonly RunDataset[] {
+  const before = sharesOf(manifest.datasets);
+  const shares = sharesOf(datasets);
+  // A share is a quotient of sums, so the last digits may differ.
+  const areSame =
+    shares.length === before.length && shares.every((share, i) => Math.abs(share - (before[i] ?? 0)) < 1e-12);
+  if (!areSame) return datasets;
+  return datasets.map((one, i) => ({ ...one, weight: manifest.datasets[i]?.weight ?? one.weight }));
+}
+
+function sharesOf(weighted: readonly { readonly weight: number }[]): number[] {
+  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
+  return weighted.map(({ weight }) => weight / total);
+}
+
 /** What a recipe is at the extent of a run. */
-export function describeRunRecipe(recipe: Recipe, { size, batch, numSteps }: Plan): RecipeDescription {
+export function describeRunRecipe(recipe: Recipe, { size, batch, numSteps }: RunExtent): RecipeDescription {
   return describeRecipe(recipe, { size, batchTokens: batch.batchSize * size.contextLength, numSteps });
 }
 
@@ -76,14 +93,9 @@ function recipeChanges(
   fs: FileSystem,
   folder: string,
   manifest: RunManifest,
-  { recipe: { recipe, options }, plan, parts }: ResumedParts,
+  { recipe: { recipe }, plan, parts }: ResumedParts,
 ): string[] {
   if (recipe.name !== manifest.recipe.name) return [`found ${recipe.name}, expected ${manifest.recipe.name}`];
-  const before = isRecord(manifest.recipe.options) ? manifest.recipe.options : {};
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(options)])]
-    .filter((name) => shownOption(options[name]) !== shownOption(before[name]))
-    .map((name) => `option ${name} is ${shownOption(options[name])}, expected ${shownOption(before[name])}`);
-  if (changed.length > 0) return changed;
   const { sha256, content } = describeRunRecipe(recipe, plan);
   if (sha256 !== manifest.recipe.sha256) {
     const expected = contentBefore(fs, folder, manifest);
@@ -112,10 +124,3 @@ function tokenizerChange(fs: FileSystem, folder: string, { tokenizer }: RunParts
   const expected = parseTokenizer(new TextDecoder().decode(fs.readFile(path)));
   return tokenizerDifference(tokenizer, expected) ?? 'it is another than that with which the run began';
 }
-
-function isRecord(value: JsonValue): value is { readonly [name: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const shownOption = (value: JsonValue | undefined): string =>
-  value === undefined ? 'not given' : canonicalJson(value);

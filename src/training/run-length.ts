@@ -1,6 +1,7 @@
 import { scheduleFactor } from '../optimizer/index.ts';
-import { affordableSteps, decayFrom, type Pace, type PaceQuestion, type Rescheduling } from './pace.ts';
+import { affordableSteps, endFrom, type Pace, type PaceQuestion, type Rescheduling } from './pace.ts';
 import type { Plan } from './plan.ts';
+import { closingMs } from './plan-pauses.ts';
 import type { TrainingState } from './training-state.ts';
 
 /** A moment of a run. */
@@ -12,34 +13,40 @@ export interface RunMoment {
   readonly elapsedMs: number;
 }
 
-/** Asked only where the time decides: with a budget of time, and a schedule that is flat until it decays. */
+/** Asked only where the time decides. */
 function paceQuestion(plan: Plan, { step, training, elapsedMs }: RunMoment): PaceQuestion | undefined {
-  const { schedule, expected, mostSteps } = plan;
-  if (!isTimed(plan)) return undefined;
+  const { schedule, expected, mostSteps, numSteps } = plan;
+  if (expected.limitMs === null) return undefined;
   return {
     step,
     schedule,
     pace: { ...training.pace, elapsedMs },
-    budgetMs: expected.limitMs ?? 0,
+    budgetMs: expected.limitMs,
     finalMs: finalMs(plan, training.pace),
+    plannedSteps: numSteps,
     plannedMsPerStep: expected.msPerStep,
+    plannedPauseMs: Math.max(0, expected.otherMs - expected.finalMs) / numSteps,
     mostSteps: mostSteps ?? Number.MAX_SAFE_INTEGER,
   };
-}
-
-function isTimed({ schedule, expected }: Plan): boolean {
-  const isFlatFirst = schedule.kind === 'warmupStableDecay' || schedule.kind === 'warmupStableSquareRoot';
-  return expected.limitMs !== null && isFlatFirst;
 }
 
 /** How the run ends, where that is decided at this moment; undefined where it was decided before, or is not yet. */
 export function endFixedAt(plan: Plan, moment: RunMoment): Rescheduling | undefined {
   if (moment.training.rescheduling !== null) return undefined;
   const question = paceQuestion(plan, moment);
-  return question && decayFrom(question);
+  return question && endFrom(question);
 }
 
-/** Steps of the whole run, as far as is known. With a budget of time, the flat part goes on until its end is fixed. */
+/** Why the number of steps was fixed, for the log. */
+export function reasonOfEnd({ numSteps: planned }: Plan, { fromStep, numSteps }: Rescheduling): string {
+  const steps = `${planned.toLocaleString('en-US')} steps were planned in all`;
+  return numSteps === fromStep
+    ? `the run ends here, with its time (${steps})`
+    : `the learning rate falls from here on, over ${(numSteps - fromStep).toLocaleString('en-US')} steps, so that the run ends with its ` +
+        `time (${steps})`;
+}
+
+/** Steps of the whole run, as far as is known. With a budget of time they go on until their end is fixed. */
 export function stepsOfRun(plan: Plan, moment: RunMoment): number {
   const { rescheduling } = moment.training;
   if (rescheduling !== null) return rescheduling.numSteps;
@@ -51,17 +58,20 @@ export function stepsOfRun(plan: Plan, moment: RunMoment): number {
 export function factorOfStep(plan: Plan, rescheduling: Rescheduling | null, step: number): number {
   const { schedule, numSteps } = plan;
   if (rescheduling !== null && step >= rescheduling.fromStep) {
-    return scheduleFactor({ ...schedule, decayShare: rescheduling.decayShare }, step, rescheduling.numSteps);
+    const { fromStep, numSteps: newNumSteps, decayShare } = rescheduling;
+    return schedule.kind === 'cosine' || schedule.kind === 'linear'
+      ? scheduleFactor({ ...schedule, warmupSteps: 0 }, step - fromStep, newNumSteps - fromStep)
+      : scheduleFactor({ ...schedule, decayShare }, step, newNumSteps);
   }
-  if (!isTimed(plan)) return scheduleFactor(schedule, step, numSteps);
+  if (plan.expected.limitMs === null) return scheduleFactor(schedule, step, numSteps);
   // Flat for as long as its end is open.
   return scheduleFactor({ ...schedule, kind: 'constant' }, step, Number.MAX_SAFE_INTEGER);
 }
 
-/** What the end takes: as planned, and longer where evaluations on the way have shown so. */
-function finalMs({ evaluation, expected }: Plan, { evaluationMs, numEvaluatedDocuments }: Pace): number {
+/** What the end takes: as planned, until evaluations on the way have shown how long a document takes. */
+function finalMs({ evaluation, samples, expected }: Plan, { evaluationMs, numEvaluatedDocuments }: Pace): number {
   if (numEvaluatedDocuments === 0) return expected.finalMs;
-  return Math.max(expected.finalMs, (evaluation.numFinalDocuments * evaluationMs) / numEvaluatedDocuments);
+  return closingMs(samples.prompts.length) + (evaluation.numFinalDocuments * evaluationMs) / numEvaluatedDocuments;
 }
 
 /** Time until the end of the run; undefined before a step was timed. */

@@ -18,8 +18,6 @@ export interface RunRecipe {
   readonly recipe: Recipe;
   /** The file that it was loaded from; null for one that ships with Groundwork. */
   readonly file: string | null;
-  /** The options that it was made with. */
-  readonly options: { readonly [name: string]: boolean | number | string | null };
 }
 
 /** What a run is busy with. */
@@ -31,7 +29,7 @@ export interface RunProgress {
   /** Steps that are done. */
   readonly step: number;
   readonly numSteps: number;
-  /** Training time so far, over resumes. */
+  /** Time of the run so far, over resumes. */
   readonly elapsedMs: number;
   /** Until the end of the run, as far as it can be told; undefined before the first steps. */
   readonly remainingMs: number | undefined;
@@ -92,5 +90,8 @@ export interface RunResult {
   readonly loss: number;
   readonly step: number;
   readonly numTokens: number;
+  /** Time in training steps, over resumes: what the speed of the training is told from. */
+  readonly trainingMs: number;
+  /** All time of the run, over resumes: loading, training, evaluations, samples and checkpoints. */
   readonly durationMs: number;
 }

@@ -9,12 +9,14 @@ import { type PreparedStep, prepareStep } from './prepared-step.ts';
 import { type EventLog, openEventLog } from './run/event-log.ts';
 import type { RunEvent } from './run/events.ts';
 import type { Run } from './run/run-folder.ts';
-import type { RunFailure } from './run/run-manifest.ts';
+import type { RunFailure, RunManifest } from './run/run-manifest.ts';
 import type { TensorArrays } from './run/safetensors.ts';
 import type { RunDataset, RunRecipe, RunResult, RunSurroundings } from './run-options.ts';
-import { runPauses } from './run-pauses.ts';
-import { TrainingLoop } from './training-loop.ts';
+import { type RunPauses, runPauses } from './run-pauses.ts';
+import { type RecordedRun, writeRecords } from './run-records.ts';
+import { type LoopResult, TrainingLoop } from './training-loop.ts';
 import type { TrainingState } from './training-state.ts';
+import { trainingTimeMs } from './training-time.ts';
 
 /** What a run consists of, before anything of it is loaded. */
 export interface RunParts {
@@ -23,11 +25,14 @@ export interface RunParts {
   readonly tokenizer: Tokenizer;
 }
 
+/** How large a run is and how long. */
+export type RunExtent = Pick<Plan, 'size' | 'batch' | 'numSteps'>;
+
 /** Verifies the recipe, traces the training step, lays out the batches and reads the tokenizer. */
 export async function runParts(
   { recipe }: RunRecipe,
   datasets: readonly RunDataset[],
-  plan: Pick<Plan, 'size' | 'batch' | 'numSteps'>,
+  plan: RunExtent,
   seed: number,
 ): Promise<RunParts> {
   const { batchSize, contextLength, packing } = plan.batch;
@@ -40,6 +45,8 @@ export async function runParts(
 
 /** Where a run begins or goes on. */
 export interface Beginning {
+  /** Whether what the run keeps beside `run.json` is still to be written. */
+  readonly isNew: boolean;
   /** Steps that are done. */
   readonly step: number;
   readonly training: TrainingState;
@@ -47,6 +54,10 @@ export interface Beginning {
   readonly tensors: { readonly parameters: TensorArrays; readonly optimizer: TensorArrays } | undefined;
   /** The first events to write, after the log was cut back to the step. */
   readonly events: readonly RunEvent[];
+  /** What `run.json` says once the state is loaded: a run that cannot go on with something else stays what it was. */
+  readonly manifest: RunManifest;
+  /** When the process began with this run: all of its time counts. */
+  readonly startMs: number;
 }
 
 /**
@@ -55,88 +66,103 @@ export interface Beginning {
  */
 export async function carryOut(
   run: Run,
-  parts: RunParts,
-  plan: Plan,
-  datasets: readonly RunDataset[],
+  recorded: RecordedRun,
   beginning: Beginning,
   surroundings: RunSurroundings,
 ): Promise<RunResult> {
-  const startMs = (surroundings.clock ?? systemClock).monotonicMs();
   const { fs } = surroundings;
-  run.update({ ...run.manifest, status: 'running', failure: null });
-  const log = openEventLog(fs, `${run.folder}/events.jsonl`, { afterStep: beginning.step });
-  let loop: TrainingLoop | undefined;
+  const { manifest } = beginning;
+  const progress: RunFacts = { run, log: undefined, step: () => beginning.step };
   try {
+    // Before anything is loaded, so that a run that is killed from here on can go on.
+    if (beginning.isNew) writeRecords(fs, run.folder, recorded);
+    const log = openEventLog(fs, `${run.folder}/events.jsonl`, { afterStep: beginning.step });
+    progress.log = log;
     const isDone = whatIsDone(run.events(), beginning.step);
     for (const event of beginning.events) tell(log, surroundings, event);
     surroundings.onProgress?.({
       activity: 'loading',
       step: beginning.step,
-      numSteps: plan.numSteps,
+      numSteps: recorded.plan.numSteps,
       elapsedMs: beginning.training.pace.elapsedMs,
       remainingMs: undefined,
     });
-    const session = await openSession(parts, run.manifest.seed, beginning, surroundings);
-    const pauses = runPauses({
-      engine: surroundings.engine,
-      model: parts.prepared.model,
-      dataset: present(datasets[0], 'a dataset').dataset,
-      tokenizer: parts.tokenizer,
-      plan,
-      seed: run.manifest.seed,
-      clock: surroundings.clock ?? systemClock,
-    });
+    const session = await openSession(recorded.parts, manifest.seed, beginning, surroundings);
+    let pauses: RunPauses | undefined;
     try {
-      loop = new TrainingLoop(
+      if (!beginning.isNew) writeRecords(fs, run.folder, recorded);
+      run.update({ ...manifest, status: 'running', failure: null });
+      pauses = pausesOf(recorded, surroundings);
+      const loop = new TrainingLoop(
         {
           folder: run.folder,
           manifest: run.manifest,
-          plan,
-          model: parts.prepared.model,
+          plan: recorded.plan,
+          model: recorded.parts.prepared.model,
           session,
-          batches: parts.batches,
+          batches: recorded.parts.batches,
           log,
           pauses,
           surroundings,
         },
-        { step: beginning.step, training: beginning.training, isDone, startMs },
+        { step: beginning.step, training: beginning.training, isDone, startMs: beginning.startMs },
       );
-      const { step, training, evaluation } = await loop.run();
-      const { loss } = loop;
-      const durationMs = training.pace.elapsedMs;
-      const result = {
-        step,
-        tokens: training.tokens,
-        bitsPerByte: evaluation?.bitsPerByte ?? null,
-        numDocuments: evaluation?.numDocuments ?? 0,
-        numValidationDocuments: evaluation?.numValidationDocuments ?? 0,
-        loss: Number.isFinite(loss) ? loss : null,
-        durationMs,
-      };
-      tell(log, surroundings, { type: 'finished' });
-      log.sync();
-      run.update({ ...run.manifest, status: 'finished', numSteps: step, result });
-      return {
-        folder: run.folder,
-        manifest: run.manifest,
-        bitsPerByte: evaluation?.bitsPerByte,
-        numDocuments: result.numDocuments,
-        numValidationDocuments: result.numValidationDocuments,
-        loss,
-        step,
-        numTokens: training.tokens,
-        durationMs,
-      };
+      progress.step = () => loop.numStepsDone;
+      return finished(run, log, surroundings, await loop.run());
     } finally {
       await session.close();
-      await pauses.close();
+      await pauses?.close();
     }
   } catch (error) {
-    recordFailure(run, log, surroundings, error, loop?.numStepsDone ?? beginning.step);
+    recordFailure(progress, surroundings, error);
     throw error;
   } finally {
-    log.close();
+    progress.log?.close();
   }
+}
+
+/** What is known of a run while it is at work. */
+interface RunFacts {
+  readonly run: Run;
+  /** undefined until it is open. */
+  log: EventLog | undefined;
+  /** Steps that are done. */
+  step: () => number;
+}
+
+function pausesOf(
+  { parts, plan, datasets, seed }: RecordedRun,
+  { engine, clock = systemClock }: RunSurroundings,
+): RunPauses {
+  return runPauses({
+    engine,
+    model: parts.prepared.model,
+    dataset: present(datasets[0], 'a dataset').dataset,
+    tokenizer: parts.tokenizer,
+    plan,
+    seed,
+    clock,
+  });
+}
+
+/** Records a run that has come to its end. */
+function finished(
+  run: Run,
+  log: EventLog,
+  surroundings: RunSurroundings,
+  { step, training, evaluation, loss }: LoopResult,
+): RunResult {
+  const { tokens, pace } = training;
+  const { bitsPerByte, numDocuments = 0, numValidationDocuments = 0 } = evaluation ?? {};
+  const measured = { bitsPerByte: bitsPerByte ?? null, numDocuments, numValidationDocuments };
+  const durationMs = pace.elapsedMs;
+  tell(log, surroundings, { type: 'finished' });
+  log.sync();
+  const result = { step, tokens, ...measured, loss: Number.isFinite(loss) ? loss : null, durationMs };
+  run.update({ ...run.manifest, status: 'finished', numSteps: step, result });
+  const { folder, manifest } = run;
+  const trainingMs = trainingTimeMs(run.events());
+  return { folder, manifest, ...measured, bitsPerByte, loss, step, numTokens: tokens, trainingMs, durationMs };
 }
 
 /** Loads the training step and sets its state: parameters and optimizer of the checkpoint, or those that training starts from. */
@@ -154,12 +180,7 @@ async function openSession(
     } else {
       for (const name of Object.keys(program.state)) {
         const array = tensors.parameters.get(name) ?? tensors.optimizer.get(name);
-        if (array === undefined) {
-          throw new GroundworkError('invalid-checkpoint', `the checkpoint holds no ${name}`, {
-            hint: 'It belongs to another model: go on with the recipe that it was made with.',
-          });
-        }
-        await session.set(name, array.data);
+        await session.set(name, present(array, `${name} in a checkpoint that fits`).data);
       }
     }
     return session;
@@ -175,7 +196,7 @@ function whatIsDone(events: readonly RunEvent[], step: number) {
   const final = here.find((event) => event.type === 'evaluation' && event.isFinal);
   return {
     evaluation: here.some((event) => event.type === 'evaluation' && !event.isFinal),
-    sample: here.some((event) => event.type === 'sample'),
+    numSamples: here.filter((event) => event.type === 'sample').length,
     ...(final?.type === 'evaluation' ? { finalEvaluation: final } : {}),
   };
 }
@@ -186,8 +207,13 @@ function tell(log: EventLog, { onEvent }: RunSurroundings, event: RunEvent): voi
 }
 
 /** Lets `run.json` and the log say why a run ended. What keeps them from being written must not hide that reason. */
-function recordFailure(run: Run, log: EventLog, surroundings: RunSurroundings, error: unknown, step: number): void {
+function recordFailure(
+  { run, log, step: numStepsDone }: RunFacts,
+  surroundings: RunSurroundings,
+  error: unknown,
+): void {
   const isStop = error instanceof GroundworkError && error.code === 'interrupted';
+  const step = numStepsDone();
   const failure: RunFailure =
     error instanceof GroundworkError
       ? { code: error.code, message: error.message, hint: error.hint, step }
@@ -196,8 +222,8 @@ function recordFailure(run: Run, log: EventLog, surroundings: RunSurroundings, e
     ? [() => run.update({ ...run.manifest, status: 'stopped' })]
     : [
         () => run.update({ ...run.manifest, status: 'failed', failure }),
-        () => tell(log, surroundings, { type: 'failed', code: failure.code, message: failure.message, step }),
-        () => log.sync(),
+        () => log && tell(log, surroundings, { type: 'failed', code: failure.code, message: failure.message, step }),
+        () => log?.sync(),
       ];
   for (const attempt of attempts) {
     try {

@@ -91,8 +91,8 @@ export interface PricedSize extends CandidateSize {
 }
 
 /**
- * How many operations of a matrix product take as long as the work per element of logits and of activations, forward and backward:
- * measured on a core of a server (docs/notebook.md). Only sizes are compared by it; what a step takes is measured.
+ * A guess at how many operations of a matrix product take as long as the work per element of logits and of activations, forward and
+ * backward. Only sizes are compared by it, and a step is foretold where none of its size was measured.
  */
 export function elementwiseWork(vocabularySize: number, { numLayers, width }: CandidateSize): number {
   return 100 * (vocabularySize + 2 * numLayers * width);

@@ -1,12 +1,11 @@
-import { basename, extname, resolve } from 'node:path';
-import { assert, present } from '../core/index.ts';
-import { writeDurably } from '../core/node.ts';
-import { hashProgram } from '../tensor/index.ts';
+import { basename, resolve } from 'node:path';
+import { assert, systemClock } from '../core/index.ts';
+import { recipeFiles } from './recipe-files.ts';
 import { createRun } from './run/run-folder.ts';
 import type { RunManifest } from './run/run-manifest.ts';
-import { describeRunRecipe, recipeContentFile, runTokenizerFile } from './run-differences.ts';
 import type { RunResult, StartRunOptions } from './run-options.ts';
-import { carryOut, type RunParts, requireMemory, runParts } from './run-session.ts';
+import { type RecordedRun, recordedFields } from './run-records.ts';
+import { carryOut, requireMemory, runParts } from './run-session.ts';
 import { firstTrainingState } from './training-state.ts';
 
 /**
@@ -16,60 +15,44 @@ import { firstTrainingState } from './training-state.ts';
  *   (the run is saved then, and `resumeRun` goes on with it); `diverged`; what engine and file system throw
  */
 export async function startRun(options: StartRunOptions): Promise<RunResult> {
-  const { fs, folder, datasets, plan, recipe, seed } = options;
+  const { fs, folder, datasets, plan, recipe, seed, clock = systemClock } = options;
+  const startMs = clock.monotonicMs();
   requireMemory(fs, plan);
+  const files = await recipeFiles(fs, recipe, plan);
   const parts = await runParts(recipe, datasets, plan, seed);
-  const recipeFile = recipe.file === null ? null : `recipe${extname(recipe.file)}`;
-  const { run, lock } = createRun(fs, folder, manifestOf(options, parts, recipeFile));
+  const recorded: RecordedRun = { recipe, datasets, plan, parts, seed, files };
+  const { run, lock } = createRun(fs, folder, manifestOf(options, recorded));
   try {
-    const text = present(datasets[0], 'a dataset').dataset.tokenizer();
-    writeDurably(fs, `${folder}/${runTokenizerFile}`, [new TextEncoder().encode(text)]);
-    const description = describeRunRecipe(recipe.recipe, plan).json;
-    writeDurably(fs, `${folder}/${recipeContentFile}`, [new TextEncoder().encode(`${description}\n`)]);
-    if (recipe.file !== null) writeDurably(fs, `${folder}/${recipeFile}`, [fs.readFile(recipe.file)]);
+    const warnings = plan.warnings.map((message) => ({ type: 'warning', step: 0, message }) as const);
     const beginning = {
+      isNew: true,
       step: 0,
       training: firstTrainingState,
       tensors: undefined,
-      events: [
-        { type: 'started' },
-        ...plan.warnings.map((message) => ({ type: 'warning', step: 0, message }) as const),
-      ],
+      events: [{ type: 'started' }, ...warnings],
+      manifest: run.manifest,
+      startMs,
     } as const;
-    return await carryOut(run, parts, plan, datasets, beginning, options);
+    return await carryOut(run, recorded, beginning, options);
   } finally {
     lock.release();
   }
 }
 
-function manifestOf(options: StartRunOptions, parts: RunParts, recipeFile: string | null): RunManifest {
-  const { folder, datasets, plan, recipe, seed, command, engineFacts, environment, now = () => new Date() } = options;
-  const { optimizer, program } = parts.prepared;
+function manifestOf(options: StartRunOptions, recorded: RecordedRun): RunManifest {
+  const { folder, plan, seed, command, engineFacts, environment, now = () => new Date() } = options;
   const { batchSize, microBatchSize, contextLength, packing, documentMask } = plan.batch;
-  const { sha256, content } = describeRunRecipe(recipe.recipe, plan);
   assert(Number.isSafeInteger(seed), `the seed is ${seed}`);
   return {
     format: 'groundwork-run',
     version: 1,
     name: basename(resolve(folder)),
     createdAt: now().toISOString(),
-    recipe: { name: recipe.recipe.name, file: recipeFile, options: { ...recipe.options }, sha256 },
+    ...recordedFields(recorded),
     size: { ...plan.size },
-    programHash: hashProgram(program),
-    modelHash: content.modelHash,
     batch: { batchSize, microBatchSize, contextLength, packing, documentMask },
-    datasets: datasets.map(({ dataset, weight }) => ({
-      folder: dataset.folder,
-      name: dataset.manifest.name,
-      fingerprint: dataset.manifest.fingerprint,
-      weight,
-    })),
-    batchesFingerprint: parts.batches.fingerprint,
-    tokenizerFingerprint: parts.tokenizer.fingerprint,
-    seed,
     numSteps: plan.numSteps,
     schedule: plan.schedule,
-    optimizer,
     engine: engineFacts,
     environment,
     plan: { ...plan },

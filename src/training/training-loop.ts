@@ -6,15 +6,16 @@ import { nodeAt } from '../tensor/index.ts';
 import { writeDiagnosis } from './diagnostics.ts';
 import { afterSkippedStep, afterStep, averageLoss, causeToStop } from './divergence.ts';
 import type { Plan } from './plan.ts';
+import { stepInputs } from './prepared-step.ts';
 import { publishCheckpoint, retainCheckpoints } from './run/checkpoint-publication.ts';
 import type { EventLog } from './run/event-log.ts';
 import type { RunEvent } from './run/events.ts';
+import { fingerprintsOf } from './run/run-fingerprints.ts';
 import type { RunManifest } from './run/run-manifest.ts';
 import type { TensorArray } from './run/safetensors.ts';
-import { endFixedAt, factorOfStep, type RunMoment, remainingMs, stepsOfRun } from './run-length.ts';
+import { endFixedAt, factorOfStep, type RunMoment, reasonOfEnd, remainingMs, stepsOfRun } from './run-length.ts';
 import type { Activity, RunSurroundings } from './run-options.ts';
 import type { Evaluation, RunPauses } from './run-pauses.ts';
-import { stepInputs } from './step-inputs.ts';
 import type { TrainingState } from './training-state.ts';
 
 /** What the loop works with; whoever opened it closes it. */
@@ -36,7 +37,7 @@ export interface LoopStart {
   readonly step: number;
   readonly training: TrainingState;
   /** What is in the log already at this step, besides the step itself. */
-  readonly isDone: { readonly evaluation: boolean; readonly sample: boolean; readonly finalEvaluation?: Evaluation };
+  readonly isDone: { readonly evaluation: boolean; readonly numSamples: number; readonly finalEvaluation?: Evaluation };
   /** When the process began with this run, so that loading counts as time. */
   readonly startMs: number;
 }
@@ -46,8 +47,12 @@ export interface LoopResult {
   readonly training: TrainingState;
   /** The last one; undefined where there is nothing to measure on. */
   readonly evaluation: Evaluation | undefined;
+  /** Averaged over the last steps, in nats per token. */
+  readonly loss: number;
 }
 
+/** Time that may be missing from the books of a run that was stopped: less is not worth a checkpoint. */
+const negligibleMs = 1000;
 /** How many of the last steps a diagnosis tells of. */
 const numRemembered = 5;
 
@@ -67,6 +72,8 @@ export class TrainingLoop {
   private readonly originMs: number;
   private savedStep: number | undefined;
   private savedMs: number;
+  /** Time of the run when the last steps were done; undefined before. */
+  private trainedMs: number | undefined;
   private lastSteps: { step: number; loss: number; gradientNorm: number }[] = [];
   private parameters: Map<string, Float32Array> | undefined;
 
@@ -167,18 +174,24 @@ export class TrainingLoop {
 
   private async giveUp(reason: string): Promise<never> {
     const { surroundings, folder, session, batches, manifest } = this.parts;
-    const path = await writeDiagnosis(surroundings.fs, folder, session, batches, {
-      step: this.step,
-      reason,
-      seed: manifest.seed,
-      lastSteps: this.lastSteps,
-      lastCheckpoint: this.savedStep,
-    });
     const last =
       this.savedStep === undefined ? 'no checkpoint was saved yet' : `the last checkpoint is of step ${this.savedStep}`;
-    throw new GroundworkError('diverged', `the run stopped after step ${this.step}: ${reason}; ${last}`, {
-      hint: `Begin a new run with a lower learning rate. ${folder}/${path} tells what the last steps read and what they gave.`,
-    });
+    let message = `the run stopped after step ${this.step}: ${reason}; ${last}`;
+    let hint = 'Begin a new run with a lower learning rate.';
+    try {
+      const path = await writeDiagnosis(surroundings.fs, folder, session, batches, {
+        step: this.step,
+        reason,
+        seed: manifest.seed,
+        lastSteps: this.lastSteps,
+        lastCheckpoint: this.savedStep,
+      });
+      hint += ` ${folder}/${path} tells what the last steps read and what they gave.`;
+    } catch (second) {
+      // Why the run stopped is what a person needs to know first.
+      message += `; no diagnosis could be written: ${second instanceof Error ? second.message : String(second)}`;
+    }
+    throw new GroundworkError('diverged', message, { hint });
   }
 
   /** What happens between two steps, where it is time for it. */
@@ -190,9 +203,9 @@ export class TrainingLoop {
     const isDue = (everySteps: number) => everySteps > 0 && step % everySteps === 0;
     const isStopping = () => surroundings.signal?.aborted === true;
     if (isDue(plan.evaluation.everySteps) && isDone.evaluation !== true && !isStopping()) await this.evaluate(false);
-    if (isDue(plan.samples.everySteps) && isDone.sample !== true && !isStopping()) await this.sample(false);
+    if (isDue(plan.samples.everySteps) && !isDone.numSamples && !isStopping()) await this.sample(false);
     const { everyMs, everySteps } = plan.checkpoints;
-    const isLate = this.clock.monotonicMs() - this.savedMs >= everyMs;
+    const isLate = everyMs !== null && this.clock.monotonicMs() - this.savedMs >= everyMs;
     if (isLate || (everySteps !== null && isDue(everySteps))) await this.save();
     this.countPause(beforeMs);
   }
@@ -204,17 +217,19 @@ export class TrainingLoop {
   }
 
   private async finish(): Promise<LoopResult> {
+    this.trainedMs = this.elapsedMs();
     // Saved first: whatever happens next, the training is done.
     await this.save();
-    let bitsPerByte = this.isDone.finalBitsPerByte;
-    if (bitsPerByte === undefined || this.step !== this.firstStep) {
-      bitsPerByte = await this.evaluate(true);
+    let evaluation = this.isDone.finalEvaluation;
+    if (evaluation === undefined || this.step !== this.firstStep) {
+      evaluation = await this.evaluate(true);
       await this.stopWhereAsked();
     }
-    if (!this.isDone.sample || this.step !== this.firstStep) await this.sample(true);
+    await this.sample(true, this.step === this.firstStep ? this.isDone.numSamples : 0);
     await this.stopWhereAsked();
     this.training = { ...this.training, pace: { ...this.training.pace, elapsedMs: this.elapsedMs() } };
-    return { step: this.step, training: this.training, bitsPerByte };
+    const loss = averageLoss(this.training.losses) ?? Number.NaN;
+    return { step: this.step, training: this.training, evaluation, loss };
   }
 
   private async evaluate(isFinal: boolean): Promise<Evaluation | undefined> {
@@ -239,10 +254,18 @@ export class TrainingLoop {
     return measured;
   }
 
-  private async sample(isFinal: boolean): Promise<void> {
+  /** @param numDone samples of this step that are in the log already */
+  private async sample(isFinal: boolean, numDone = 0): Promise<void> {
     this.progress('sampling');
     const { pauses, surroundings } = this.parts;
-    for (const { prompt, text } of await pauses.sample(await this.readParameters(), isFinal, surroundings.signal)) {
+    const numLeft = (isFinal ? pauses.numFinalSamples : 1) - numDone;
+    if (numLeft <= 0) return;
+    const parameters = await this.readParameters();
+    for (const { prompt, text } of await pauses.sample(
+      parameters,
+      { from: numDone, count: numLeft },
+      surroundings.signal,
+    )) {
       this.tell({ type: 'sample', step: this.step, prompt, text });
     }
   }
@@ -250,6 +273,8 @@ export class TrainingLoop {
   private async stopWhereAsked(): Promise<void> {
     const { signal } = this.parts.surroundings;
     if (signal?.aborted !== true) return;
+    // The checkpoint of this step may be there already, without the time of an evaluation that was stopped.
+    if (this.elapsedMs() - this.training.pace.elapsedMs > negligibleMs) this.savedStep = undefined;
     await this.save();
     const name = typeof signal.reason === 'string' ? signal.reason : 'SIGINT';
     this.tell({ type: 'stopped', step: this.step, signal: name });
@@ -272,17 +297,16 @@ export class TrainingLoop {
     }
     this.training = { ...this.training, pace: { ...this.training.pace, elapsedMs: this.elapsedMs() } };
     log.sync();
-    const { checkpoint, faults } = publishCheckpoint(surroundings.fs, folder, {
-      step: this.step,
-      parameters,
-      optimizer,
-      training: this.training,
-      fingerprints: {
-        program: manifest.programHash,
-        tokenizer: manifest.tokenizerFingerprint,
-        batches: manifest.batchesFingerprint,
-      },
-    });
+    const { training } = this;
+    const contents = { step: this.step, parameters, optimizer, training, fingerprints: fingerprintsOf(manifest) };
+    let published: ReturnType<typeof publishCheckpoint>;
+    try {
+      published = publishCheckpoint(surroundings.fs, folder, contents);
+    } catch (error) {
+      if (error instanceof GroundworkError && error.code === 'diverged') return this.giveUp(error.message);
+      throw error;
+    }
+    const { checkpoint, faults } = published;
     this.savedStep = this.step;
     this.savedMs = this.clock.monotonicMs();
     this.tell({ type: 'checkpoint', step: this.step, sizeBytes: checkpoint.sizeBytes });
@@ -303,17 +327,14 @@ export class TrainingLoop {
     return this.parameters;
   }
 
-  /** Fixes the end of the run where its time is a budget and the decay begins now. */
+  /** Fixes the end of the run where its time is a budget and that is decided now. */
   private async fixEnd(): Promise<void> {
     const { plan } = this.parts;
     const rescheduling = endFixedAt(plan, this.moment());
     if (rescheduling === undefined) return;
     this.training = { ...this.training, rescheduling };
     const { numSteps } = rescheduling;
-    const reason =
-      `the learning rate falls from here on, over ${numSteps - this.step} steps, so that the run ends with its time ` +
-      `(${plan.numSteps} steps were planned in all)`;
-    this.tell({ type: 'rescheduled', step: this.step, numSteps, reason });
+    this.tell({ type: 'rescheduled', step: this.step, numSteps, reason: reasonOfEnd(plan, rescheduling) });
     // Before a step depends on it: a run that is killed from here on ends after the same number of steps.
     this.savedStep = undefined;
     await this.save();
@@ -346,17 +367,15 @@ export class TrainingLoop {
     const { plan } = this.parts;
     const moment = this.moment();
     const { step, elapsedMs } = moment;
+    const left = remainingMs(plan, moment);
+    // What is left at the end is one piece, which is gone when it is over.
+    const doneMs = this.trainedMs === undefined ? 0 : elapsedMs - this.trainedMs;
     onProgress({
       activity,
       step,
       numSteps: stepsOfRun(plan, moment),
       elapsedMs,
-      remainingMs: remainingMs(plan, moment),
+      remainingMs: left === undefined ? undefined : Math.max(0, left - doneMs),
     });
-  }
-
-  /** The loss averaged over the last steps. */
-  get loss(): number {
-    return averageLoss(this.training.losses) ?? Number.NaN;
   }
 }

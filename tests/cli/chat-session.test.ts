@@ -1,20 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { ChatSession, type Complete } from '../../src/cli/chat-session.ts';
+import { type Beginning, ChatSession, type Complete } from '../../src/cli/chat-session.ts';
 import type { WritingOptions } from '../../src/cli/sampling-flags.ts';
 import { GroundworkError } from '../../src/core/index.ts';
 
 const options: WritingOptions = { maxTokens: 8, temperature: 0.8, minP: 0.05, seed: 0, stopStrings: [] };
 
-/** A session with a model that adds one word, its streamed text and its notes. */
+const nothing = { tokens: [], ending: 'length' } as const;
+
+/** A session with a model that adds one word, a token of 7, its streamed text and its notes. */
 function sessionWith(complete?: Complete) {
-  const calls: { prompt: string; options: WritingOptions }[] = [];
+  const calls: (Beginning & { options: WritingOptions })[] = [];
   const streamed: string[] = [];
   const notes: string[] = [];
   const session = new ChatSession(
     complete ??
-      (async (prompt, given, onText) => {
-        calls.push({ prompt, options: given });
-        onText(' word');
+      (async (beginning, given, onText) => {
+        calls.push({ ...beginning, options: given });
+        const tokens = [...beginning.written, 7];
+        onText(' word'.repeat(tokens.length));
+        return { tokens, ending: 'length' };
       }),
     options,
     { stream: (text) => streamed.push(text), note: (line) => notes.push(line) },
@@ -31,12 +35,29 @@ describe('a chat', () => {
   });
 
   test('/more goes on from the end, /again begins anew with another seed', async () => {
-    const { session, calls } = sessionWith();
+    const { session, calls, text } = sessionWith();
     await session.handle('A');
     await session.handle('/more');
     await session.handle('/again');
-    expect(calls.map(({ prompt }) => prompt)).toEqual(['A', 'A word', 'A']);
+    expect(calls.map(({ prompt }) => prompt)).toEqual(['A', 'A', 'A']);
+    // From its tokens: its characters would not tell where a text stands that ended within one.
+    expect(calls.map(({ written }) => written)).toEqual([[], [7], []]);
+    expect(text()).toBe('A word\n\nA word word\n\nA word\n\n');
     expect(calls.map((call) => call.options.seed)).toEqual([0, 0, 1]);
+  });
+
+  test.each(['end', 'stop'] as const)('/more after a text that has ended by itself (%s) says so', async (ending) => {
+    let numCalls = 0;
+    const { session, notes } = sessionWith(async () => {
+      numCalls += 1;
+      return { tokens: [7], ending };
+    });
+    await session.handle('A');
+    await session.handle('/more');
+    expect(numCalls).toBe(1);
+    expect(notes).toEqual(['the text has ended; /again writes another']);
+    await session.handle('/again');
+    expect(numCalls).toBe(2);
   });
 
   test('/more and /again before anything was written say so', async () => {
@@ -74,6 +95,7 @@ describe('a chat', () => {
   test('what the model writes can do nothing to the terminal', async () => {
     const { session, text } = sessionWith(async (_, __, onText) => {
       for (const part of ['\x1b[2J', 'e', '\u0301', '\n', '\u202e']) onText(part);
+      return nothing;
     });
     await session.handle('x');
     expect(text()).toBe('x␛[2Je\u0301\n⟨U+202E⟩\n\n');
@@ -84,6 +106,7 @@ describe('a chat', () => {
       onText('a');
       session.stop();
       expect(signal.aborted).toBe(true);
+      return nothing;
     });
     expect(session.isWriting).toBe(false);
     await session.handle('x');

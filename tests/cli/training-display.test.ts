@@ -3,7 +3,7 @@ import { brailleChart } from '../../src/cli/braille-chart.ts';
 import type { Terminal } from '../../src/cli/command-line.ts';
 import { LiveArea } from '../../src/cli/live-area.ts';
 import { styledWidth } from '../../src/cli/styled-text.ts';
-import { sampleLines, trainingDisplay } from '../../src/cli/training-display.ts';
+import { paceText, sampleLines, trainingDisplay } from '../../src/cli/training-display.ts';
 import { type TrainingState, trainingLine, trainingView } from '../../src/cli/training-view.ts';
 import { exampleEvents, hostileText } from '../training/report/example-run.ts';
 import { TerminalScreen } from './support/screen.ts';
@@ -14,6 +14,7 @@ const state: TrainingState = {
   tokens: 3_440_640,
   loss: 4.1234,
   bitsPerByte: 1.8321,
+  numDocuments: undefined,
   tokensPerSecond: 34_234,
   secondsLeft: 201,
   losses: Array.from({ length: 420 }, (_, step) => [step, 3 + 5 * Math.exp(-step / 60)] as const),
@@ -56,6 +57,46 @@ describe('the view of a run', () => {
   test('is one line in a log', () => {
     expect(trainingLine(state)).toBe(
       'step 420 of 1,280 (32 %)  loss 4.123  1.832 bits per byte  34,234 tokens/s  3 min 21 s left',
+    );
+  });
+});
+
+describe('the numbers of a run', () => {
+  test('say on how few documents they were measured, and tell no time left after the last step', () => {
+    const onWay = { ...state, numDocuments: 8 };
+    expect(trainingLine(onWay)).toContain('1.832 bits per byte on 8 documents  ');
+    expect(trainingView(onWay, { columns: 120, rows: 24, hasColor: false })).toContain('1.832 (8 documents)');
+    const done = { ...state, step: 1280, secondsLeft: 13 };
+    expect(trainingLine(done)).toMatch(/\(100 %\).*tokens\/s$/);
+    expect(trainingView(done, { columns: 120, rows: 24, hasColor: false })).toMatch(/100 % {3}ending/);
+  });
+
+  test('follow the loss from the first steps on: a mean of the last ones, which early ones cannot hold back', () => {
+    const lines: string[] = [];
+    const display = trainingDisplay(
+      { out: () => undefined, error: () => undefined, live: (text) => lines.push(text) },
+      { numSteps: 4 },
+      { monotonicMs: () => 0 },
+    );
+    const step = {
+      type: 'step',
+      gradientNorm: 1,
+      isApplied: true,
+      scheduleFactor: 1,
+      durationMs: 1,
+      elapsedMs: 1,
+    } as const;
+    [8, 6, 4].forEach((loss, i) => {
+      display.onEvent({ ...step, step: i + 1, loss, tokens: i });
+    });
+    display.onProgress({ activity: 'saving', step: 3, numSteps: 4, elapsedMs: 3, remainingMs: 1 });
+    // (4 + 0.9 · 6 + 0.81 · 8) / (1 + 0.9 + 0.81)
+    expect(lines.at(-1)).toContain('loss 5.860');
+  });
+
+  test('tell training apart from all the time', () => {
+    expect(paceText({ numTokens: 5000, trainingMs: 10_000, totalMs: 14_000 })).toBe(
+      '10 s of training (500 tokens/s), 14 s in all',
     );
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { randomStream } from '../../src/core/index.ts';
 import { onnxEngine } from '../../src/engine/index.ts';
 import {
   grammarCategoryNames,
@@ -74,6 +75,30 @@ describe('minimal pairs', () => {
       return Math.max(a.length, b.length) - common;
     };
     for (const pair of minimalPairs({ numPairs: 100 })) expect(apart(pair), pair.good).toBeLessThanOrEqual(2);
+  });
+
+  test('cannot be told apart by which words are frequent, nor by length: whatever the words are worth, a sum of them guesses', () => {
+    const pairs = minimalPairs({ numPairs: 500, seed: 5 });
+    const wordsOf = (text: string) => text.toLowerCase().replace(/[.,?]/g, '').split(' ');
+    const random = randomStream(1, 'worth');
+    const byLength = (word: string) => -1 - word.length;
+    const drawn = Array.from({ length: 20 }, () => {
+      const worth = new Map<string, number>();
+      return (word: string) => {
+        if (!worth.has(word)) worth.set(word, -random.nextInteger(1_000_000));
+        return worth.get(word) ?? 0;
+      };
+    });
+    for (const worth of [byLength, ...drawn]) {
+      const sum = (text: string) => wordsOf(text).reduce((total, word) => total + worth(word), 0);
+      for (const category of grammarCategoryNames) {
+        const own = pairs.filter((pair) => pair.category === category);
+        const points = own.map(({ good, bad }) => (sum(good) === sum(bad) ? 0.5 : sum(good) > sum(bad) ? 1 : 0));
+        const share = points.reduce((total: number, point) => total + point, 0) / own.length;
+        expect(share, category).toBeGreaterThan(0.35);
+        expect(share, category).toBeLessThan(0.65);
+      }
+    }
   });
 
   test('are refused in impossible numbers', () => {

@@ -5,10 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recipeNamed, traceLosses } from '../../src/recipe/index.ts';
+import { onnxEngine } from '../../src/engine/index.ts';
+import { recipeNamed, traceLosses, traceTrainingStep, verifyRecipe } from '../../src/recipe/index.ts';
 import { loadRecipe } from '../../src/recipe/node.ts';
 import { hashProgram } from '../../src/tensor/index.ts';
 import { lateRefusalOf, refusalOf } from '../support/expect-refusal.ts';
+import { train } from './support/training.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const size = { vocabularySize: 64, contextLength: 16, numLayers: 1, width: 32 };
@@ -79,6 +81,22 @@ describe('a recipe in a file', () => {
     expect(optimizer.groups[0]?.roles).toEqual(['embedding', 'head', 'matrix', 'gain']);
   });
 
+  test('has its imports found wherever they stand, and nothing else taken for one', async () => {
+    write('parts/one.ts', 'export const one = 1; export default 2;');
+    const text = plain
+      .replace('const text', 'import { one } from "./parts/one.ts"; import two from \'./parts/one.ts\';\nconst text')
+      .replace('scope,\n}', "scope, // what's '{' in here; import './nowhere.ts'\n}")
+      .replace('summary: text', 'summary: `${one + two}\nimport two from "./parts/one.ts"`')
+      .replace(
+        'const recipe:',
+        "/* import './nowhere.ts' */ const { default: late } = await import('./parts/one.ts'); const pattern = /import '.'/;\nconst recipe:",
+      )
+      .replace('clipNorm: 1', 'clipNorm: late');
+    const recipe = await loadRecipe(write('anywhere.ts', text));
+    expect(recipe.summary).toBe('3\nimport two from "./parts/one.ts"');
+    expect(recipe.optimizer({ size, batchTokens: 16, numSteps: 1 }).clipNorm).toBe(2);
+  });
+
   test('is read anew when it has changed', async () => {
     const path = write('changing.ts', plain);
     await loadRecipe(path);
@@ -117,6 +135,31 @@ describe('a recipe in a file', () => {
       expect(found).toBe(hashProgram(traceLosses((await loadRecipe(path)).model(size), { batchSize: 1 })));
     });
 
+    test('faults at import time name file and line, in a file beside it too', async () => {
+      write('parts/faulty.ts', 'const none: { a?: { b: number } } = {};\n\nexport const b = none.a!.b;');
+      const files = [
+        write('first.ts', "\n\nthrow new TypeError('of the recipe');"),
+        write('second.ts', "import { b } from './parts/faulty.ts';\nexport default b;"),
+        write(
+          'third.ts',
+          "import {\n  defineRecipe,\n  Recipe } from 'groundwork-lm/recipe';\nexport default defineRecipe;",
+        ),
+      ];
+      const found = await runNode(`
+        for (const file of ${JSON.stringify(files)}) {
+          try { await loadRecipe(file); } catch ({ code, message, hint }) { console.log(code + ': ' + message + ' ' + hint); }
+        }
+      `);
+      const [first, second, third] = found.split('\n');
+      expect(first).toContain(
+        `first.ts cannot be loaded (${join(folder, 'first.ts')}, line 3): TypeError: of the recipe`,
+      );
+      expect(second).toContain(`second.ts cannot be loaded (${join(folder, 'parts/faulty.ts')}, line 3): TypeError`);
+      expect(third).toContain(`third.ts cannot be loaded (${join(folder, 'third.ts')}, line 3): SyntaxError`);
+      expect(third).toContain("module groundwork-lm/recipe does not provide an export named 'Recipe'");
+      expect(third).toContain('import { type Recipe }');
+    });
+
     test('a function that throws is named with the line of the file', async () => {
       const text = plain.replace('const model = gptModel(config);', 'const model = gptModel(config.options.of);');
       const line = text.slice(0, text.indexOf('config.options')).split('\n').length;
@@ -143,6 +186,20 @@ describe('a recipe file that cannot be used is refused in words, with the file n
       /line 1 imports node:fs/,
     ],
     'an import of a package': ["\nimport zod from 'zod';\nexport default zod;", /line 2 imports zod/],
+    'a second import of a package on the line': [
+      "import 'groundwork-lm'; import zod from 'zod';\nexport default zod;",
+      /line 1 imports zod/,
+    ],
+    'an import whose name it computes': [
+      "const name = 'zod';\nexport default await import(name);",
+      /line 2 imports what it computes a name for/,
+    ],
+    'a symbol thrown at the top': ["throw Symbol('mine');", /Symbol\(mine\)/],
+    'something without a text thrown at the top': ['throw Object.create(null);', /no text/],
+    'a field that throws when it is read': [
+      "export default { get name() { throw new Error('mine'); } };",
+      /Error: mine/,
+    ],
     'a name that a room does not have': [
       "import { nothing } from 'groundwork-lm/model';\nexport default nothing;",
       /nothing/,
@@ -174,6 +231,18 @@ describe('a recipe file that cannot be used is refused in words, with the file n
     expect(error.code).toBe('invalid-recipe');
     expect(error.message).toMatch(/the recipe plain failed in model\(\).*: TypeError/);
   });
+});
+
+test('the example of a recipe trains', async () => {
+  const recipe = await loadRecipe(join(root, 'examples/my-recipe.ts'));
+  const small = { vocabularySize: 61, contextLength: 16, numLayers: 2, width: 32 };
+  await verifyRecipe(recipe, small, { microBatchSize: 16 });
+  const model = recipe.model(small);
+  const optimizer = recipe.optimizer({ size: small, batchTokens: 256, numSteps: 40 });
+  const engine = await onnxEngine('cpu', { numThreads: 1 });
+  const { losses } = await train(engine, model, traceTrainingStep(model, optimizer, { microBatchSize: 16 }), 40);
+  expect(losses[0]).toBeGreaterThan(3.9);
+  expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) - 0.8);
 });
 
 test('the example of a recipe is one', async () => {

@@ -146,5 +146,11 @@ describe('a training step', () => {
     const groups = optimizer.groups.filter(({ roles }) => !roles.includes('head'));
     const missing = refusalOf(() => traceTrainingStep(model, { ...optimizer, groups }, { microBatchSize: 1 }));
     expect([missing.code, missing.message]).toEqual(['invalid-recipe', expect.stringContaining('head')]);
+    for (const name of ['optimizer.groups.1.firstCorrection', 'layers.0.keys']) {
+      const { gains = { shape: [1], role: 'gain', initialization: { kind: 'constant', value: 1 } } } = model.parameters;
+      const parameters = { ...model.parameters, [name]: gains };
+      const taken = refusalOf(() => traceTrainingStep({ ...model, parameters }, optimizer, { microBatchSize: 1 }));
+      expect([taken.code, taken.message]).toEqual(['invalid-recipe', expect.stringContaining(name)]);
+    }
   });
 });

@@ -71,7 +71,7 @@ export default defineRecipe({
 `,
   );
   const { loadRecipe } = await import('../../src/recipe/node.ts');
-  const recipe = { recipe: await loadRecipe(file), file, options: {} };
+  const recipe = { recipe: await loadRecipe(file), file };
   const folder = join(root, 'from-file');
   const { schedule } = recipe.recipe;
   await startRun(await smallRun(folder, datasets, { plan: { ...plan, schedule }, recipe }));
@@ -100,7 +100,7 @@ test('a recipe that sees the future is refused before a run begins', async () =>
   });
   const run = await smallRun(join(root, 'leaking'), datasets, {
     plan,
-    recipe: { recipe: leaking, file: null, options: {} },
+    recipe: { recipe: leaking, file: null },
   });
   await expect(startRun(run)).rejects.toMatchObject({ code: 'future-leak', exitCode: 3 });
   expect(nodeFileSystem.exists(join(root, 'leaking'))).toBe(false);

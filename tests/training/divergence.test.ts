@@ -38,7 +38,6 @@ describe('a loss that is not finite', () => {
   test('leaves no number that is not finite in the history', () => {
     const { history } = follow([5, Number.NaN, 4, Number.POSITIVE_INFINITY, 3]);
     for (const value of Object.values(history)) expect(value === null || Number.isFinite(value)).toBe(true);
-    expect(history.numSkippedInAll).toBe(2);
     expect(averageLoss(history)).toBeCloseTo(averageLoss(follow([5, 4, 3]).history) ?? 0, 12);
   });
 });

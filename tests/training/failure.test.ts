@@ -112,6 +112,11 @@ test('numbers in the state itself that are not finite end the run, and its last 
   };
   const error = await thrown(startRun(await smallRun(folder, datasets, { plan, engine: broken })));
   expect(error.code).toBe('diverged');
+  expect(error.message).toMatch(
+    /stopped after step 5: head holds NaN at position 3 .* the last checkpoint is of step 4/,
+  );
+  const diagnosis = JSON.parse(readFileSync(join(folder, 'diagnostics/step-00000005.json'), 'utf8'));
+  expect(diagnosis.tensors.head).toMatchObject({ numNonFinite: 1 });
   const run = openRun(nodeFileSystem, folder);
   expect(run.checkpoints()).toEqual([1, 2, 3, 4]);
   expect(verifyRun(nodeFileSystem, folder)).toEqual([]);
@@ -191,3 +196,42 @@ test('a disk that is full ends the run with the reason, and with room it goes on
   await resumeRun({ ...run, onEvent: () => undefined });
   expect(checkpointBytes(folder, 12)).toEqual(checkpointBytes(whole.folder, 12));
 });
+
+/** A file system on which some files cannot be written. */
+const readOnly = (part: string): FileSystem => ({
+  ...nodeFileSystem,
+  open: (path, mode) => {
+    if (mode !== 'read' && path.includes(part)) {
+      throw new GroundworkError('disk-full', `${path} could not be written: the disk is full`, { hint: 'Make room.' });
+    }
+    return nodeFileSystem.open(path, mode);
+  },
+});
+
+test('a diagnosis that cannot be written does not hide that the loss left, and going on says so', async () => {
+  const folder = join(root, 'undiagnosed');
+  const steps = [7, 8, 9].map((step) => [step, Number.NaN] as const);
+  const run = await smallRun(folder, datasets, { plan, engine: poison(steps) });
+  const error = await thrown(startRun({ ...run, fs: readOnly('diagnostics') }));
+  expect(error.code).toBe('diverged');
+  expect(error.message).toMatch(/3 steps in a row .*; no diagnosis could be written: .*the disk is full/);
+  expect(error.hint).not.toContain('diagnostics');
+  await resumeRun({ ...run, engine });
+  expect(openRun(nodeFileSystem, folder).events()).toContainEqual(
+    expect.objectContaining({ type: 'warning', message: expect.stringContaining('it stopped by itself') }),
+  );
+});
+
+test.each(['tokenizer.json', 'events.jsonl'])(
+  'a run that cannot write its %s says that it failed, and goes on when it can',
+  async (file) => {
+    const folder = join(root, `early-${file}`);
+    const run = await smallRun(folder, datasets, { plan: quickPlan({ numSteps: 2 }) });
+    expect((await thrown(startRun({ ...run, fs: readOnly(file) }))).code).toBe('disk-full');
+    expect(openRun(nodeFileSystem, folder).manifest).toMatchObject({
+      status: 'failed',
+      failure: { code: 'disk-full', step: 0 },
+    });
+    expect((await resumeRun(run)).step).toBe(2);
+  },
+);

@@ -89,6 +89,55 @@ describe('a run goes on only as it began', () => {
     });
   });
 
+  test('the same shares in other numbers are the same mixture', async () => {
+    const doubled = datasets.map(({ dataset, weight }) => ({ dataset, weight: 2 * weight }));
+    await resumeRun({ ...options, folder, datasets: doubled });
+    expect(checkpointBytes(folder, 8)).toEqual(checkpointBytes(join(root, 'whole'), 8));
+  });
+
+  test('a recipe that is allowed and does not fit the checkpoint is refused, and leaves the run as it was', async () => {
+    const before = nodeFileSystem.readFile(`${folder}/run.json`);
+    const log = nodeFileSystem.readFile(`${folder}/events.jsonl`);
+    const recipe = { recipe: smallRecipe({ mlp: 'gelu' }), file: null };
+    const error = await refusal({ recipe, allow: ['recipe'] });
+    expect(error.code).toBe('run-mismatch');
+    expect(error.message).toMatch(/the checkpoint of step 5 .* does not fit it: .*gate/);
+    expect(nodeFileSystem.readFile(`${folder}/run.json`)).toEqual(before);
+    expect(nodeFileSystem.readFile(`${folder}/events.jsonl`)).toEqual(log);
+    await resumeRun({ ...options, folder });
+    expect(checkpointBytes(folder, 8)).toEqual(checkpointBytes(join(root, 'whole'), 8));
+  });
+
+  test('a recipe that is allowed is recorded only when its state is loaded', async () => {
+    const recipe = { recipe: smallRecipe({ learningRate: 0.004 }), file: null };
+    const { engine } = options;
+    const failing = { ...engine, load: () => Promise.reject(new Error('no device')) };
+    const changed: ResumeRunOptions = { ...options, folder, recipe, allow: ['recipe'] };
+    await expect(resumeRun({ ...changed, engine: failing })).rejects.toThrow('no device');
+    const { manifest } = openRun(nodeFileSystem, join(root, 'stopped'));
+    expect(openRun(nodeFileSystem, folder).manifest).toMatchObject({ status: 'failed', recipe: manifest.recipe });
+    await resumeRun(changed);
+    expect(openRun(nodeFileSystem, folder).manifest.recipe.sha256).not.toBe(manifest.recipe.sha256);
+  });
+
+  test('another engine is told of once: the next resume compares with it', async () => {
+    const engineFacts = { ...options.engineFacts, numThreads: 7 };
+    const stopAt = (step: number) => {
+      const controller = new AbortController();
+      const onEvent: StartRunOptions['onEvent'] = (event) => {
+        if (event.type === 'step' && event.step === step) controller.abort('SIGINT');
+      };
+      return { signal: controller.signal, onEvent };
+    };
+    expect((await refusal({ engineFacts, ...stopAt(6) })).code).toBe('interrupted');
+    await resumeRun({ ...options, folder, engineFacts });
+    const warnings = openRun(nodeFileSystem, folder)
+      .events()
+      .filter(({ type }) => type === 'warning');
+    expect(warnings).toHaveLength(1);
+    expect(openRun(nodeFileSystem, folder).manifest.engine.numThreads).toBe(7);
+  });
+
   test('one dataset too few is refused by name', async () => {
     const error = await refusal({ datasets: datasets.slice(0, 1) });
     expect(error.message).toContain('mixture: found 1 datasets, expected 2');
@@ -98,15 +147,10 @@ describe('a run goes on only as it began', () => {
     expect((await refusal({ seed: 6 })).message).toContain('seed: found 6, expected 5');
   });
 
-  test('another option of the recipe is refused by name', async () => {
-    const recipe = { recipe: smallRecipe({ mlp: 'gelu' }), file: null, options: { mlp: 'gelu' } };
-    expect((await refusal({ recipe })).message).toContain('recipe: option mlp is "gelu", expected not given');
-  });
-
   test('a recipe that was changed in place is refused, by what changed', async () => {
-    const model = { recipe: smallRecipe({ mlp: 'gelu' }), file: null, options: {} };
+    const model = { recipe: smallRecipe({ mlp: 'gelu' }), file: null };
     expect((await refusal({ recipe: model })).message).toMatch(/recipe: the parameter \S+gate is gone/);
-    const optimizer = { recipe: smallRecipe({ learningRate: 0.004 }), file: null, options: {} };
+    const optimizer = { recipe: smallRecipe({ learningRate: 0.004 }), file: null };
     expect((await refusal({ recipe: optimizer })).message).toContain(
       'recipe: optimizer.groups.1.learningRate is 0.004, expected 0.003',
     );

@@ -1,7 +1,7 @@
-import type { RandomStream } from '../../core/index.ts';
 import type { Paradigm } from './paradigm.ts';
 import {
   adjectives,
+  coin,
   handlingVerbs,
   irregularPeople,
   irregularThings,
@@ -13,6 +13,7 @@ import {
   people,
   pick,
   pickTwo,
+  reflexive,
   reflexiveVerbs,
   regularPeople,
   regularThings,
@@ -22,7 +23,6 @@ import {
   women,
 } from './words.ts';
 
-const isPluralIn = (random: RandomStream): boolean => random.nextInteger(2) === 1;
 const form = (noun: Noun, isPlural: boolean): string => (isPlural ? noun.plural : noun.singular);
 const be = (isPlural: boolean): string => (isPlural ? 'are' : 'is');
 const was = (isPlural: boolean): string => (isPlural ? 'were' : 'was');
@@ -33,7 +33,7 @@ export const subjectVerbAgreement: readonly Paradigm[] = [
   {
     name: 'plain verb',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const subject = form(pick(random, regularPeople), isPlural);
       const verb = pick(random, soleVerbs);
       const [good, bad] = isPlural ? [verb.base, verb.present] : [verb.present, verb.base];
@@ -43,7 +43,7 @@ export const subjectVerbAgreement: readonly Paradigm[] = [
   {
     name: 'plain verb with an object',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const subject = form(pick(random, regularPeople), isPlural);
       const verb = pick(random, handlingVerbs);
       const [good, bad] = isPlural ? [verb.base, verb.present] : [verb.present, verb.base];
@@ -54,7 +54,7 @@ export const subjectVerbAgreement: readonly Paradigm[] = [
   {
     name: 'irregular plural',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const subject = form(pick(random, irregularPeople), isPlural);
       const mood = pick(random, moods);
       return {
@@ -66,7 +66,7 @@ export const subjectVerbAgreement: readonly Paradigm[] = [
   {
     name: 'attractor in a phrase of place',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const [subject, other] = pickTwo(random, people);
       const start = `The ${form(subject, isPlural)} ${pick(random, places)} the ${form(other, !isPlural)}`;
       const mood = pick(random, moods);
@@ -76,7 +76,7 @@ export const subjectVerbAgreement: readonly Paradigm[] = [
   {
     name: 'attractor in a relative clause',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const [subject, other] = pickTwo(random, people);
       const start = `The ${form(subject, isPlural)} that the ${form(other, !isPlural)} ${pick(random, socialVerbs).past}`;
       const mood = pick(random, moods);
@@ -86,7 +86,7 @@ export const subjectVerbAgreement: readonly Paradigm[] = [
   {
     name: 'attractor after "of"',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const subject = pick(random, ['picture', 'song', 'story', 'drawing']);
       const plural = subject === 'story' ? 'stories' : `${subject}s`;
       const start = `The ${isPlural ? plural : subject} of the ${form(pick(random, people), !isPlural)}`;
@@ -114,7 +114,7 @@ export const determinerNounAgreement: readonly Paradigm[] = (
 ).map(([name, list, hasAdjective, isDeterminerChanged]) => ({
   name,
   make: (random) => {
-    const isPlural = isPluralIn(random);
+    const isPlural = coin(random);
     const [singular, plural] = pick(random, demonstratives);
     const noun = pick(random, list);
     const adjective = hasAdjective ? `${pick(random, adjectives)} ` : '';
@@ -128,7 +128,6 @@ export const determinerNounAgreement: readonly Paradigm[] = (
   },
 }));
 
-const himself = (isWoman: boolean): string => (isWoman ? 'herself' : 'himself');
 const gendered: readonly { readonly noun: Noun; readonly isWoman: boolean }[] = people.flatMap((noun) => {
   if (['girl', 'queen', 'sister', 'mother', 'daughter', 'woman'].includes(noun.singular))
     return { noun, isWoman: true };
@@ -143,9 +142,9 @@ export const anaphorAgreement: readonly Paradigm[] = [
   {
     name: 'gender of a name',
     make: (random) => {
-      const isWoman = isPluralIn(random);
+      const isWoman = coin(random);
       const start = `${pick(random, isWoman ? women : men)} ${pick(random, reflexiveVerbs).past}`;
-      return { good: `${start} ${himself(isWoman)}.`, bad: `${start} ${himself(!isWoman)}.` };
+      return { good: `${start} ${reflexive(isWoman)}.`, bad: `${start} ${reflexive(!isWoman)}.` };
     },
   },
   {
@@ -153,27 +152,27 @@ export const anaphorAgreement: readonly Paradigm[] = [
     make: (random) => {
       const { noun, isWoman } = pick(random, gendered);
       const start = `The ${noun.singular} ${pick(random, reflexiveVerbs).past}`;
-      return { good: `${start} ${himself(isWoman)}.`, bad: `${start} ${himself(!isWoman)}.` };
+      return { good: `${start} ${reflexive(isWoman)}.`, bad: `${start} ${reflexive(!isWoman)}.` };
     },
   },
   {
     name: 'number',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const { noun, isWoman } = pick(random, gendered);
       const start = `The ${form(noun, isPlural)} ${pick(random, reflexiveVerbs).past}`;
-      const [good, bad] = isPlural ? ['themselves', himself(isWoman)] : [himself(isWoman), 'themselves'];
+      const [good, bad] = isPlural ? ['themselves', reflexive(isWoman)] : [reflexive(isWoman), 'themselves'];
       return { good: `${start} ${good}.`, bad: `${start} ${bad}.` };
     },
   },
   {
     name: 'number, with an attractor',
     make: (random) => {
-      const isPlural = isPluralIn(random);
+      const isPlural = coin(random);
       const { noun, isWoman } = pick(random, gendered);
       const other = form(pick(random, people), !isPlural);
       const start = `The ${form(noun, isPlural)} ${pick(random, places)} the ${other} ${pick(random, reflexiveVerbs).past}`;
-      const [good, bad] = isPlural ? ['themselves', himself(isWoman)] : [himself(isWoman), 'themselves'];
+      const [good, bad] = isPlural ? ['themselves', reflexive(isWoman)] : [reflexive(isWoman), 'themselves'];
       return { good: `${start} ${good}.`, bad: `${start} ${bad}.` };
     },
   },
@@ -187,6 +186,15 @@ export const irregularForms: readonly Paradigm[] = [
       const { past, participle } = pick(random, strongVerbs);
       const [start, object] = [`The ${pick(random, people).singular}`, pick(random, objects).singular];
       return { good: `${start} ${past} the ${object}.`, bad: `${start} ${participle} the ${object}.` };
+    },
+  },
+  {
+    name: 'past in a relative clause',
+    make: (random) => {
+      const { past, participle } = pick(random, strongVerbs);
+      const start = `The ${pick(random, people).singular} who`;
+      const rest = `the ${pick(random, objects).singular} was ${pick(random, moods)}`;
+      return { good: `${start} ${past} ${rest}.`, bad: `${start} ${participle} ${rest}.` };
     },
   },
   {

@@ -1,9 +1,9 @@
 import { GroundworkError, present, type RandomStream, randomStream } from '../../core/index.ts';
 import { anaphorAgreement, determinerNounAgreement, irregularForms, subjectVerbAgreement } from './agreement.ts';
+import { binding } from './binding.ts';
 import type { Paradigm, SentencePair } from './paradigm.ts';
 import {
   argumentStructure,
-  binding,
   controlAndRaising,
   ellipsis,
   fillerGap,
@@ -12,7 +12,11 @@ import {
   quantifiers,
 } from './structure.ts';
 
-/** The categories of BLiMP (Warstadt et al. 2020), with templates and words of our own. */
+/**
+ * The categories of BLiMP (Warstadt et al. 2020), with templates and words of our own. The templates of a category balance each other: what
+ * stands in good sentences in one stands in bad ones in another, so that a model that only knows which words are frequent, or
+ * which sentences are short, can do no better than guess.
+ */
 export const grammarCategories = {
   'subject-verb agreement': subjectVerbAgreement,
   'determiner-noun agreement': determinerNounAgreement,

@@ -1,21 +1,19 @@
 import type { Paradigm } from './paradigm.ts';
 import {
+  coin,
   handlingVerbs,
-  men,
-  moods,
+  type Noun,
   names,
   numbers,
   objects,
   people,
   pick,
   pickTwo,
-  reflexiveVerbs,
+  plainVerbs,
   socialVerbs,
   soleVerbs,
+  strictVerbs,
   substances,
-  things,
-  withArticle,
-  women,
 } from './words.ts';
 
 /** What a verb wants beside its subject. */
@@ -25,20 +23,17 @@ export const argumentStructure: readonly Paradigm[] = [
     make: (random) => {
       const [subject, object] = [pick(random, people).singular, pick(random, objects).singular];
       const sentence = (verb: string): string => `The ${subject} ${verb} the ${object}.`;
-      return {
-        good: sentence(pick(random, handlingVerbs).past),
-        bad: sentence(pick(random, ['slept', 'laughed', 'smiled', 'arrived', 'cried', 'waited', 'talked', 'fell'])),
-      };
+      return { good: sentence(pick(random, strictVerbs).past), bad: sentence(pick(random, plainVerbs).past) };
     },
   },
   {
     name: 'no object with a verb that wants one',
     make: (random) => {
       const subject = pick(random, people);
-      const start = `The ${random.nextInteger(2) === 0 ? subject.singular : subject.plural}`;
-      const rest = pick(random, [' yesterday', ' last night', ' this morning', ' again', ' at last', ' in the garden']);
-      const bad = pick(random, ['found', 'brought', 'needed', 'carried', 'held', 'thanked', 'wanted', 'trusted']);
-      return { good: `${start} ${pick(random, soleVerbs).past}${rest}.`, bad: `${start} ${bad}${rest}.` };
+      const start = `The ${coin(random) ? subject.singular : subject.plural}`;
+      const rest = pick(random, ['yesterday', 'last night', 'this morning', 'again', 'at last']);
+      const sentence = (verb: string): string => `${start} ${verb} ${rest}.`;
+      return { good: sentence(pick(random, plainVerbs).past), bad: sentence(pick(random, strictVerbs).past) };
     },
   },
   {
@@ -47,96 +42,87 @@ export const argumentStructure: readonly Paradigm[] = [
       const [patient, agent] = pickTwo(random, people);
       const sentence = (verb: string): string => `The ${patient.singular} was ${verb} by the ${agent.singular}.`;
       return {
-        good: sentence(pick(random, socialVerbs).participle),
-        bad: sentence(pick(random, ['slept', 'laughed', 'smiled', 'arrived', 'died', 'fallen', 'waited', 'come'])),
+        good: sentence(pick(random, strictVerbs).participle),
+        bad: sentence(pick(random, plainVerbs).participle),
       };
     },
   },
   {
-    name: 'a thing that acts',
+    name: 'perfect without an object',
     make: (random) => {
-      const [agent, thing] = [pick(random, people).singular, pick(random, objects).singular];
-      const verb = pick(random, ['wanted', 'found', 'bought', 'stole', 'needed', 'painted', 'sold', 'chose']);
-      return { good: `The ${agent} ${verb} the ${thing}.`, bad: `The ${thing} ${verb} the ${agent}.` };
+      const subject = pick(random, people).singular;
+      const rest = pick(random, ['again', 'at last', 'today', 'once more']);
+      const sentence = (verb: string): string => `The ${subject} has ${verb} ${rest}.`;
+      return {
+        good: sentence(pick(random, plainVerbs).participle),
+        bad: sentence(pick(random, strictVerbs).participle),
+      };
     },
   },
 ];
 
-const reflexiveOf = (isWoman: boolean): string => (isWoman ? 'herself' : 'himself');
-
-/** Which noun a reflexive pronoun may mean. */
-export const binding: readonly Paradigm[] = [
-  {
-    name: 'the subject of its own clause',
-    make: (random) => {
-      const isWoman = random.nextInteger(2) === 0;
-      const outer = pick(random, isWoman ? men : women);
-      const inner = pick(random, isWoman ? women : men);
-      const start = `${outer} ${pick(random, ['said', 'thought', 'knew', 'believed'])} that ${inner} ${pick(random, reflexiveVerbs).past}`;
-      return { good: `${start} ${reflexiveOf(isWoman)}.`, bad: `${start} ${reflexiveOf(!isWoman)}.` };
-    },
-  },
-  {
-    name: 'not a noun inside of the subject',
-    make: (random) => {
-      const [kin, isWoman] = pick(random, [
-        ['brother', false],
-        ['father', false],
-        ['son', false],
-        ['sister', true],
-        ['mother', true],
-        ['daughter', true],
-      ] as const);
-      const start = `The ${kin} of ${pick(random, isWoman ? men : women)} ${pick(random, reflexiveVerbs).past}`;
-      return { good: `${start} ${reflexiveOf(isWoman)}.`, bad: `${start} ${reflexiveOf(!isWoman)}.` };
-    },
-  },
-  {
-    name: 'never a subject itself',
-    make: (random) => {
-      const isWoman = random.nextInteger(2) === 0;
-      const start = `${pick(random, isWoman ? women : men)} ${pick(random, ['said', 'thought', 'knew', 'believed'])} that`;
-      const rest = `was ${pick(random, moods)}`;
-      return { good: `${start} ${isWoman ? 'she' : 'he'} ${rest}.`, bad: `${start} ${reflexiveOf(isWoman)} ${rest}.` };
-    },
-  },
-];
+const raising: readonly string[] = ['seemed', 'appeared', 'happened'];
+const control: readonly string[] = ['hoped', 'decided', 'agreed', 'claimed'];
+/** Of a whole state of affairs, never of someone who is to do something. */
+const ofFacts: readonly string[] = ['possible', 'obvious', 'probable', 'true'];
+/** Of someone who is to do something. */
+const ofActors: readonly string[] = ['eager', 'willing', 'able', 'ready'];
+const ofDeeds: readonly string[] = ['easy', 'hard', 'important', 'possible'];
+const ofDoers: readonly string[] = ['able', 'unable'];
 
 /** Verbs and adjectives that seem alike and differ in whose action is meant. */
 export const controlAndRaising: readonly Paradigm[] = [
   {
     name: '"there" with verbs',
     make: (random) => {
-      const thing = pick(random, things).singular;
-      const sentence = (verb: string): string => `There ${verb} to be ${withArticle(thing)} ${place}.`;
+      const thing = pick(random, objects).plural;
+      const many = pick(random, ['some', 'many', 'few', ...numbers]);
       const place = pick(random, ['here', 'in the room', 'near the house', 'on the hill']);
-      const good = pick(random, ['seemed', 'appeared', 'used', 'happened']);
-      return { good: sentence(good), bad: sentence(pick(random, ['tried', 'wanted', 'hoped', 'decided'])) };
+      const sentence = (verb: string): string => `There ${verb} to be ${many} ${thing} ${place}.`;
+      return { good: sentence(pick(random, raising)), bad: sentence(pick(random, control)) };
+    },
+  },
+  {
+    name: 'someone, with verbs that say something',
+    make: (random) => {
+      const [first, second] = pickTwo(random, people);
+      const rest = `that the ${second.singular} ${pick(random, soleVerbs).past}`;
+      const sentence = (verb: string): string => `The ${first.singular} ${verb} ${rest}.`;
+      return { good: sentence(pick(random, control)), bad: sentence(pick(random, raising)) };
     },
   },
   {
     name: '"it" with adjectives',
     make: (random) => {
       const rest = `that the ${pick(random, people).singular} will ${pick(random, soleVerbs).base}`;
-      const good = pick(random, ['likely', 'certain', 'clear', 'possible']);
-      return {
-        good: `It is ${good} ${rest}.`,
-        bad: `It is ${pick(random, ['eager', 'willing', 'ready', 'able'])} ${rest}.`,
-      };
+      const sentence = (adjective: string): string => `It is ${adjective} ${rest}.`;
+      return { good: sentence(pick(random, ofFacts)), bad: sentence(pick(random, ofActors)) };
     },
   },
   {
-    name: 'adjectives with someone to act on',
+    name: 'someone, with adjectives',
+    make: (random) => {
+      const [subject, verb] = [pick(random, people).singular, pick(random, soleVerbs).base];
+      const sentence = (adjective: string): string => `The ${subject} is ${adjective} to ${verb}.`;
+      return { good: sentence(pick(random, ofActors)), bad: sentence(pick(random, ofFacts)) };
+    },
+  },
+  {
+    name: 'adjectives of what is done',
     make: (random) => {
       const [first, second] = pickTwo(random, people);
-      const verb = pick(random, socialVerbs).base;
-      const start = `It was`;
-      const rest = `for the ${first.singular} to ${verb} the ${second.singular}`;
-      const good = pick(random, ['easy', 'hard', 'good', 'important']);
-      return {
-        good: `${start} ${good} ${rest}.`,
-        bad: `${start} ${pick(random, ['eager', 'willing', 'able', 'ready'])} ${rest}.`,
-      };
+      const rest = `for the ${first.singular} to ${pick(random, socialVerbs).base} the ${second.singular}`;
+      const sentence = (adjective: string): string => `It was ${adjective} ${rest}.`;
+      return { good: sentence(pick(random, ofDeeds)), bad: sentence(pick(random, ofDoers)) };
+    },
+  },
+  {
+    name: 'adjectives of who does it',
+    make: (random) => {
+      const [first, second] = pickTwo(random, people);
+      const rest = `to ${pick(random, socialVerbs).base} the ${second.singular}`;
+      const sentence = (adjective: string): string => `The ${first.singular} was ${adjective} ${rest}.`;
+      return { good: sentence(pick(random, ofDoers)), bad: sentence(pick(random, ofDeeds)) };
     },
   },
 ];
@@ -165,8 +151,6 @@ export const ellipsis: readonly Paradigm[] = [
       const [start, good, bad] = pick(random, [
         [`has ${verb.participle}`, 'has', 'is'],
         [`is ${verb.progressive}`, 'is', 'has'],
-        [`can ${verb.base}`, 'can', 'is'],
-        [`will ${verb.base}`, 'will', 'has'],
       ] as const);
       const sentence = (helper: string): string =>
         `The ${first.singular} ${start}, and the ${second.singular} ${helper} too.`;
@@ -183,9 +167,8 @@ export const fillerGap: readonly Paradigm[] = [
     name: 'that and a gap',
     make: (random) => {
       const [first, second] = pickTwo(random, names);
-      const verb = pick(random, ['found', 'bought', 'wanted', 'took', 'needed', 'brought', 'stole', 'chose']);
+      const [start, verb] = [pick(random, knowing), pick(random, strictVerbs).past];
       const sentence = (word: string): string => `${first} ${start} ${word} ${second} ${verb}.`;
-      const start = pick(random, knowing);
       return { good: sentence('what'), bad: sentence('that') };
     },
   },
@@ -193,19 +176,9 @@ export const fillerGap: readonly Paradigm[] = [
     name: 'what and no gap',
     make: (random) => {
       const [first, second] = pickTwo(random, names);
-      const rest = `${second} ${pick(random, handlingVerbs).past} the ${pick(random, objects).singular}`;
+      const rest = `${second} ${pick(random, strictVerbs).past} the ${pick(random, objects).singular}`;
       const start = `${first} ${pick(random, knowing)}`;
       return { good: `${start} that ${rest}.`, bad: `${start} what ${rest}.` };
-    },
-  },
-  {
-    name: 'a relative clause with its noun once more',
-    make: (random) => {
-      const [first, second] = pickTwo(random, people);
-      const verb = pick(random, socialVerbs).past;
-      const rest = `was ${pick(random, moods)}`;
-      const start = `The ${first.singular} that the ${second.singular} ${verb}`;
-      return { good: `${start} ${rest}.`, bad: `${start} the ${pick(random, people).singular} ${rest}.` };
     },
   },
 ];
@@ -251,75 +224,89 @@ export const islands: readonly Paradigm[] = [
   },
 ];
 
-/** Words such as “ever” that want a negation or a question in front of them. */
+const someone = (noun: Noun, isPlural: boolean): string => (isPlural ? noun.plural : noun.singular);
+
+/** Words such as “ever” that want a negation above them, or a question: one beside them does not count. */
 export const negativePolarity: readonly Paradigm[] = [
   {
-    name: 'ever, under a negative subject',
+    name: 'ever, and "no" in a relative clause',
     make: (random) => {
-      const { singular } = pick(random, people);
-      const rest = `${singular} has ever ${pick(random, soleVerbs).participle}`;
-      return { good: `No ${rest}.`, bad: `${pick(random, ['Some', 'The', 'Every', 'This'])} ${rest}.` };
-    },
-  },
-  {
-    name: 'ever, under "not"',
-    make: (random) => {
-      const subject =
-        random.nextInteger(2) === 0 ? `The ${pick(random, people).plural}` : `Those ${pick(random, people).plural}`;
-      const rest = `ever ${pick(random, soleVerbs).participle}`;
-      const bad = pick(random, ['really', 'often', 'probably', 'certainly']);
-      return { good: `${subject} have not ${rest}.`, bad: `${subject} have ${bad} ${rest}.` };
-    },
-  },
-  {
-    name: 'ever, in a question',
-    make: (random) => {
-      const subject = `the ${pick(random, people).singular}`;
-      const rest = `ever ${pick(random, soleVerbs).participle}`;
-      return { good: `Has ${subject} ${rest}?`, bad: `T${subject.slice(1)} has ${rest}.` };
-    },
-  },
-  {
-    name: 'any, under a negative subject',
-    make: (random) => {
-      const rest = `${pick(random, handlingVerbs).past} any ${pick(random, objects).plural}`;
+      const [subject, other] = pickTwo(random, people);
+      const rest = `${pick(random, socialVerbs).past} has ever ${pick(random, soleVerbs).participle}`;
       return {
-        good: `${pick(random, ['Nobody', 'No one'])} ${rest}.`,
-        bad: `${pick(random, ['Somebody', 'Someone', 'Everyone'])} ${rest}.`,
+        good: `No ${subject.singular} that the ${other.singular} ${rest}.`,
+        bad: `The ${subject.singular} that no ${other.singular} ${rest}.`,
+      };
+    },
+  },
+  {
+    name: 'ever, and "not" in a relative clause',
+    make: (random) => {
+      const start = `The ${pick(random, people).plural} who were`;
+      const mood = pick(random, ['happy', 'sad', 'tired', 'angry', 'sick', 'poor']);
+      const rest = `ever ${pick(random, soleVerbs).participle}`;
+      return { good: `${start} ${mood} have not ${rest}.`, bad: `${start} not ${mood} have ${rest}.` };
+    },
+  },
+  {
+    name: 'ever, without the order of a question',
+    make: (random) => {
+      const isPlural = coin(random);
+      const subject = `the ${someone(pick(random, people), isPlural)}`;
+      const rest = `ever ${pick(random, soleVerbs).participle}`;
+      const [first, helper] = isPlural ? ['Have', 'have'] : ['Has', 'has'];
+      return { good: `${first} ${subject} ${rest}?`, bad: `T${subject.slice(1)} ${helper} ${rest}?` };
+    },
+  },
+  {
+    name: 'any, and "no" in a relative clause',
+    make: (random) => {
+      const [subject, other] = pickTwo(random, people);
+      const rest = `${pick(random, socialVerbs).past} has ${pick(random, strictVerbs).participle} any ${pick(random, objects).plural}`;
+      return {
+        good: `No ${subject.singular} that the ${other.singular} ${rest}.`,
+        bad: `The ${subject.singular} that no ${other.singular} ${rest}.`,
       };
     },
   },
 ];
 
+const places: readonly string[] = [
+  'on the table',
+  'in the house',
+  'under the bed',
+  'behind the door',
+  'in the box',
+  'near the window',
+];
+const weakQuantifiers: readonly string[] = ['some', 'many', 'few', 'several'];
+
 /** Words of quantity and what they may stand before. */
 export const quantifiers: readonly Paradigm[] = [
   {
-    name: 'there is every',
+    name: 'there are all',
     make: (random) => {
-      const { singular, plural } = pick(random, objects);
-      const place = pick(random, ['on the table', 'in the house', 'under the bed', 'behind the door', 'in the box']);
-      const isPlural = random.nextInteger(2) === 0;
-      return isPlural
-        ? {
-            good: `There were ${pick(random, ['some', 'many', 'few', 'no'])} ${plural} ${place}.`,
-            bad: `There were ${pick(random, ['all', 'most'])} ${plural} ${place}.`,
-          }
-        : {
-            good: `There was ${withArticle(singular)} ${place}.`,
-            bad: `There was ${pick(random, ['each', 'every'])} ${singular} ${place}.`,
-          };
+      const rest = `${pick(random, objects).plural} ${pick(random, places)}`;
+      return { good: `There were ${pick(random, weakQuantifiers)} ${rest}.`, bad: `There were all ${rest}.` };
+    },
+  },
+  {
+    name: 'almost some',
+    make: (random) => {
+      const rest = `${pick(random, objects).plural} were ${pick(random, places)}`;
+      return { good: `Almost all ${rest}.`, bad: `Almost ${pick(random, weakQuantifiers)} ${rest}.` };
     },
   },
   {
     name: 'many and much',
     make: (random) => {
-      const [start, isCounted] = [`${pick(random, names)} had`, random.nextInteger(2) === 0];
+      const [start, isCounted] = [`${pick(random, names)} had`, coin(random)];
       const noun = isCounted ? pick(random, objects).plural : pick(random, substances);
       const [counted, uncounted] = pick(random, [
         ['many', 'much'],
         ['too many', 'too much'],
         ['very few', 'very little'],
-        ['fewer', 'less'],
+        ['so many', 'so much'],
       ] as const);
       const [good, bad] = isCounted ? [counted, uncounted] : [uncounted, counted];
       return { good: `${start} ${good} ${noun}.`, bad: `${start} ${bad} ${noun}.` };
@@ -329,7 +316,7 @@ export const quantifiers: readonly Paradigm[] = [
     name: 'number of the noun',
     make: (random) => {
       const noun = pick(random, objects);
-      const isPlural = random.nextInteger(2) === 0;
+      const isPlural = coin(random);
       const word = pick(
         random,
         isPlural ? ['all', 'several', 'many', ...numbers] : ['every', 'each', 'another', 'one'],

@@ -44,11 +44,10 @@ export const regularThings = nouns(
 export const irregularThings = nouns(
   'knife/knives shelf/shelves leaf/leaves tooth/teeth foot/feet mouse/mice goose/geese wolf/wolves loaf/loaves',
 );
-export const things = [...regularThings];
 
 /** What one can hold, buy and hide. */
 export const objects = nouns(
-  'book letter picture chair table hat coat cup plate bottle lamp ring key ticket flag box bag clock',
+  'book letter picture chair table hat coat cup plate bottle lamp ring key ticket flag box/boxes bag clock',
 );
 /** What cannot be counted. */
 export const substances: readonly string[] =
@@ -83,6 +82,17 @@ export const soleVerbs = verbs(
     'swim/swims/swam/swum/swimming sing/sings/sang/sung',
 );
 
+/** What people do alone, and never to anything: “slept the letter” is wrong for each. */
+export const plainVerbs = soleVerbs.filter(({ base }) =>
+  ['sleep', 'laugh', 'smile', 'arrive', 'cry', 'talk', 'die', 'fall'].includes(base),
+);
+
+/** What people do to something, and never without naming it: “took yesterday” is wrong for each. They have a passive, too. */
+export const strictVerbs = verbs(
+  'find/finds/found/found/finding bring/brings/brought need/needs/needed want/wants/wanted take/takes/took/taken/taking ' +
+    'keep/keeps/kept buy/buys/bought make/makes/made/made/making',
+);
+
 /** What people do to themselves. */
 export const reflexiveVerbs = verbs(
   'help/helps/helped hurt/hurts/hurt hide/hides/hid/hidden/hiding see/sees/saw/seen/seeing blame/blames/blamed/blamed/blaming trust/trusts/trusted ' +
@@ -92,6 +102,12 @@ export const reflexiveVerbs = verbs(
 export const adjectives: readonly string[] = 'old new big small red green white black good bad long heavy'.split(' ');
 export const moods: readonly string[] = 'happy sad tired angry old young tall strong poor sick rich late'.split(' ');
 export const numbers: readonly string[] = 'two three four five six seven eight ten'.split(' ');
+
+/** “herself” or “himself”. */
+export const reflexive = (isWoman: boolean): string => (isWoman ? 'herself' : 'himself');
+
+/** Heads or tails. */
+export const coin = (random: RandomStream): boolean => random.nextInteger(2) === 1;
 
 /** One of a list, by a draw of the stream. */
 export function pick<T>(random: RandomStream, list: readonly T[]): T {
@@ -103,9 +119,4 @@ export function pickTwo<T>(random: RandomStream, list: readonly T[]): readonly [
   const first = random.nextInteger(list.length);
   const second = random.nextInteger(list.length - 1);
   return [list[first] as T, list[second < first ? second : second + 1] as T];
-}
-
-/** “a” or “an” and the word. */
-export function withArticle(word: string): string {
-  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 }

@@ -19,21 +19,35 @@ export function thinned(points: readonly (readonly [number, number])[], scale: '
   if (shown.length <= maxPoints) return { points: shown };
   const warp = scale === 'log' ? Math.log : (x: number) => x;
   const low = warp(shown[0]?.[0] ?? 0);
-  const high = warp(shown.at(-1)?.[0] ?? 1);
+  // All points may lie at one place, where nothing was trained on.
+  const extent = warp(shown.at(-1)?.[0] ?? 1) - low || 1;
   const means: [number, number][] = [];
   const band: [number, number, number][] = [];
   let part: number[] = [];
   shown.forEach(([x, y], index) => {
     part.push(y);
     const partOf = (at: number | undefined) =>
-      at === undefined ? -1 : Math.min(maxPoints - 1, Math.floor(((warp(at) - low) / (high - low)) * maxPoints));
+      at === undefined ? -1 : Math.min(maxPoints - 1, Math.floor(((warp(at) - low) / extent) * maxPoints));
     if (partOf(shown[index + 1]?.[0]) === partOf(x)) return;
-    const values = part.filter(Number.isFinite);
+    const { count, sum, least, greatest } = summary(part);
     part = [];
-    means.push([x, values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length]);
-    if (values.length > 0) band.push([x, Math.min(...values), Math.max(...values)]);
+    means.push([x, count === 0 ? Number.NaN : sum / count]);
+    if (count > 0) band.push([x, least, greatest]);
   });
   return { points: means, band };
+}
+
+/** Of the numbers that are finite, however many there are. */
+function summary(values: readonly number[]) {
+  let [count, sum, least, greatest] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    count += 1;
+    sum += value;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  }
+  return { count, sum, least, greatest };
 }
 
 /**
@@ -47,7 +61,7 @@ export function readableRange({ points, band }: Curve): readonly [number, number
   const sorted = [...later].sort((a, b) => a - b);
   // A spike is a part far above what nearly all of the others reach.
   const usual = sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0;
-  const least = Math.min(...values, ...(band ?? []).map(([, low]) => low));
-  const greatest = Math.max(...later);
+  const { least } = summary([...values, ...(band ?? []).map(([, low]) => low)]);
+  const { greatest } = summary(later);
   return [least, greatest > usual + 2 * (usual - least) ? usual + 0.25 * (usual - least) : greatest];
 }

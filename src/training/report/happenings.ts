@@ -9,27 +9,75 @@ interface Happening {
 }
 
 /** So many happenings of one kind are listed one by one. */
-const maxListed = 50;
+const maxListed = 20;
 
+/** Steps in a row that were skipped are one happening. */
 export function happeningsOf(events: readonly RunEvent[]): readonly Happening[] {
   const found: Happening[] = [];
   let step = 0;
+  let skipped: Skips | undefined;
+  const closeSkips = () => {
+    if (skipped !== undefined) found.push(happeningOf(skipped));
+    skipped = undefined;
+  };
   for (const event of events) {
     if ('step' in event) step = event.step;
+    if (event.type === 'step' && !event.isApplied) {
+      if (skipped !== undefined && skipped.last + 1 === step) skipped = { ...skipped, last: step };
+      else {
+        closeSkips();
+        skipped = { first: step, last: step, event };
+      }
+      continue;
+    }
+    // What the log warns of each skipped step is in the happening of the skips.
+    if (event.type === 'warning' && skipped?.last === step && event.message.startsWith(`step ${step} was skipped`))
+      continue;
+    if (event.type === 'step') closeSkips();
     const happening = describe(event);
-    if (happening !== undefined) found.push({ step, ...happening });
+    if (happening === undefined) continue;
+    closeSkips();
+    found.push({ step, ...happening });
   }
+  closeSkips();
   return found;
+}
+
+interface Skips {
+  readonly first: number;
+  readonly last: number;
+  /** Of the first of them. */
+  readonly event: Extract<RunEvent, { type: 'step' }>;
+}
+
+function happeningOf({ first, last, event }: Skips): Happening {
+  const numbers = `loss ${event.loss}, gradient norm ${event.gradientNorm}`;
+  const detail =
+    first === last
+      ? `${numbers}: nothing was learned`
+      : `steps ${formatCount(first)} to ${formatCount(last)}, the first with ${numbers}: nothing was learned`;
+  return { step: last, what: 'skipped', detail };
+}
+
+/** The first of each kind; in place of the others of that kind, how many there are. */
+function listedOf(happenings: readonly Happening[]): readonly Happening[] {
+  const numOfKind = new Map<string, number>();
+  for (const { what } of happenings) numOfKind.set(what, (numOfKind.get(what) ?? 0) + 1);
+  const numListed = new Map<string, number>();
+  return happenings.flatMap((happening) => {
+    const { what } = happening;
+    const number = (numListed.get(what) ?? 0) + 1;
+    numListed.set(what, number);
+    if (number <= maxListed) return [happening];
+    const left = (numOfKind.get(what) ?? 0) - maxListed;
+    return number > maxListed + 1
+      ? []
+      : [{ ...happening, detail: `${formatCount(left)} more of this kind from here on` }];
+  });
 }
 
 function describe(event: RunEvent): Omit<Happening, 'step'> | undefined {
   switch (event.type) {
-    case 'step':
-      if (event.isApplied) return undefined;
-      return {
-        what: 'skipped',
-        detail: `loss ${event.loss}, gradient norm ${event.gradientNorm}: nothing was learned`,
-      };
     case 'started':
       return { what: 'started', detail: '' };
     case 'resumed':
@@ -44,6 +92,7 @@ function describe(event: RunEvent): Omit<Happening, 'step'> | undefined {
       return { what: 'failed', detail: `${event.code}: ${event.message}` };
     case 'finished':
       return { what: 'finished', detail: '' };
+    case 'step':
     case 'evaluation':
     case 'sample':
     case 'checkpoint':
@@ -54,8 +103,8 @@ function describe(event: RunEvent): Omit<Happening, 'step'> | undefined {
 /** The course of a run as a table, its checkpoints in a sentence. */
 export function happeningsSection(events: readonly RunEvent[]): Markup[] {
   const happenings = happeningsOf(events);
-  const skipped = happenings.filter(({ what }) => what === 'skipped');
-  const listed = happenings.filter(({ what }, index) => what !== 'skipped' || index < maxListed);
+  const skipped = events.filter((event) => event.type === 'step' && !event.isApplied);
+  const listed = listedOf(happenings);
   const checkpoints = events.filter((event) => event.type === 'checkpoint');
   const last = checkpoints.at(-1);
   const sentences = [

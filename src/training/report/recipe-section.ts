@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Model } from '../../model/index.ts';
 import {
   code,
@@ -13,28 +14,38 @@ import {
   table,
 } from '../../page/index.ts';
 import type { Plan } from '../plan.ts';
+import type { RunEvent } from '../run/events.ts';
 import type { RunManifest } from '../run/run-manifest.ts';
 
+/** How the clock fixed the end of a run, where it did. */
+export type Rescheduled = Extract<RunEvent, { type: 'rescheduled' }>;
+
 /** What was trained: sizes, parameters by scope, optimizer, schedule, and the reasons of the plan. */
-export function recipeSection(manifest: RunManifest, plan: Plan | undefined, model: Model | undefined): Markup[] {
+export function recipeSection(
+  manifest: RunManifest,
+  plan: Plan | undefined,
+  model: Model | undefined,
+  rescheduled: Rescheduled | undefined,
+): Markup[] {
   const { size, batch, schedule, recipe } = manifest;
-  const options = Object.entries(isRecord(recipe.options) ? recipe.options : {});
   const rows: Markup[][] = [
     ['recipe', recipe.file === null ? recipe.name : `${recipe.name} (${recipe.file})`],
-    ...options.map(([name, value]) => [`option ${name}`, String(value)]),
     ['layers', formatCount(size.numLayers)],
     ['width', formatCount(size.width)],
     ['context', `${formatCount(size.contextLength)} tokens`],
     ['vocabulary', `${formatCount(size.vocabularySize)} tokens`],
     ['step', `${formatCount(batch.batchSize)} × ${formatCount(batch.contextLength)} tokens${accumulation(batch)}`],
     ['packing', `${batch.packing}${batch.documentMask ? ', attention within documents' : ''}`],
-    ['schedule', scheduleText(manifest)],
+    ['schedule', scheduleText(manifest, rescheduled)],
     ['clipping', manifest.optimizer.clipNorm === null ? 'none' : `norm ${manifest.optimizer.clipNorm}`],
     ...(plan === undefined
       ? []
       : [
           ['FLOPs of a step', formatCompact(plan.expected.flopsPerStep)],
-          ['FLOPs of the run', formatCompact(plan.expected.flopsPerStep * manifest.numSteps)],
+          [
+            'FLOPs of the run',
+            formatCompact(plan.expected.flopsPerStep * (rescheduled?.numSteps ?? manifest.numSteps)),
+          ],
         ]),
   ];
   return [
@@ -70,8 +81,12 @@ function accumulation({ batchSize, microBatchSize }: RunManifest['batch']): stri
   return parts > 1 ? `, in ${formatCount(parts)} parts of ${formatCount(microBatchSize)} rows` : '';
 }
 
-function scheduleText({ schedule, numSteps }: RunManifest): string {
+function scheduleText({ schedule, numSteps }: RunManifest, rescheduled: Rescheduled | undefined): string {
   const { kind, warmupSteps, decayShare, finalFactor } = schedule;
+  const decay =
+    rescheduled === undefined
+      ? formatShare(decayShare)
+      : `${formatCount(rescheduled.numSteps - rescheduled.step)} steps, which the clock decided`;
   const warmup =
     warmupSteps > 0 ? `${formatCount(Math.min(warmupSteps, Math.floor(numSteps / 5)))} steps of warm-up, then ` : '';
   const end = kind === 'constant' ? '' : ` to ${formatShare(finalFactor)} of the peak`;
@@ -79,8 +94,8 @@ function scheduleText({ schedule, numSteps }: RunManifest): string {
     constant: 'constant',
     cosine: 'half a cosine',
     linear: 'a line',
-    warmupStableSquareRoot: `flat, then down with the square root over the last ${formatShare(decayShare)}`,
-    warmupStableDecay: `flat, then a line over the last ${formatShare(decayShare)}`,
+    warmupStableSquareRoot: `flat, then down with the square root over the last ${decay}`,
+    warmupStableDecay: `flat, then a line over the last ${decay}`,
   }[kind];
   return `${warmup}${shape}${end}`;
 }
@@ -133,7 +148,12 @@ function parameterTable(model: Model): Markup {
 }
 
 /** Data, machine, and what to type to do the run again. */
-export function originSections(manifest: RunManifest, plan: Plan | undefined) {
+export function originSections(
+  manifest: RunManifest,
+  plan: Plan | undefined,
+  folder: string,
+  rescheduled: Rescheduled | undefined,
+) {
   const { datasets, environment, engine } = manifest;
   const totalWeight = datasets.reduce((sum, { weight }) => sum + weight, 0);
   const versions = Object.entries(isRecord(engine.versions) ? engine.versions : {});
@@ -163,8 +183,8 @@ export function originSections(manifest: RunManifest, plan: Plan | undefined) {
       contents: [
         sample({ about: 'The run was begun by this command:', text: commandText(manifest) }),
         sample({
-          about: 'This one trains the same model on the same data for as many steps, whatever the clock says:',
-          text: repetitionText(manifest, plan),
+          about: `This one trains the same model on the same data for as many steps, whatever the clock says${decayText(manifest, rescheduled)}:`,
+          text: repetitionText(manifest, plan, folder),
         }),
         table({
           caption: 'Where it ran, and what from',
@@ -195,23 +215,38 @@ export function commandText({ command }: Pick<RunManifest, 'command'>): string {
   return shellText(['groundwork', ...command]);
 }
 
-/** A command that trains the same model on the same data for as many steps, whatever the clock says. */
-export function repetitionText(manifest: RunManifest, plan: Plan | undefined): string {
-  const { datasets, size, batch, recipe, numSteps, seed, engine, name } = manifest;
+/** What no command can repeat: that a clock decided when the learning rate falls. */
+function decayText({ schedule }: RunManifest, rescheduled: Rescheduled | undefined): string {
+  if (rescheduled === undefined) return '';
+  const { numSteps, step } = rescheduled;
+  const planned = numSteps - Math.round(numSteps * (1 - schedule.decayShare));
+  if (planned === numSteps - step) return '';
+  return `. Its learning rate falls over the last ${formatCount(planned)} steps; here it was the last ${formatCount(numSteps - step)}`;
+}
+
+/**
+ * A command that trains the same model on the same data for as many steps, whatever the clock says.
+ *
+ * @param folder of the run: a recipe of a person's own lies in it, and the new run goes beside it
+ */
+export function repetitionText(manifest: RunManifest, plan: Plan | undefined, folder: string): string {
+  const { datasets, size, batch, recipe, numSteps, seed, engine } = manifest;
   const [first] = datasets;
   const data =
     datasets.length === 1 && first
       ? [first.folder]
       : datasets.flatMap(({ folder, weight }) => ['--data', `${folder}:${weight}`]);
+  const runsFolder = dirname(folder);
   return shellText([
     ...['groundwork', 'pretrain', ...data],
-    ...['--recipe', recipe.file === null ? recipe.name : `runs/${name}/${recipe.file}`],
+    ...['--recipe', recipe.file === null ? recipe.name : `${folder}/${recipe.file}`],
     ...['--size', `${size.numLayers}x${size.width}`, '--context', String(size.contextLength)],
     ...['--batch', String(batch.batchSize), '--micro-batch', String(batch.microBatchSize)],
     ...(batch.packing === 'stream' ? [] : ['--packing', batch.packing]),
     ...(plan?.batch.recompute === true ? ['--recompute'] : []),
     ...['--steps', String(numSteps), '--seed', String(seed), '--engine', engine.provider],
     ...(engine.numThreads === null ? [] : ['--threads', String(engine.numThreads)]),
+    ...(runsFolder === 'runs' ? [] : ['--out', runsFolder]),
   ]);
 }
 

@@ -18,12 +18,15 @@ import {
 import { type Plan, planSchema } from '../plan.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunManifest } from '../run/run-manifest.ts';
+import { trainingTimeMs } from '../training-time.ts';
 import { happeningsSection } from './happenings.ts';
 import { drivePlots, learningPlots, type PlotSource } from './progress-plots.ts';
 import { originSections, recipeSection } from './recipe-section.ts';
 
 /** What a report is made from: the records of a run, and what can be told about it beyond them. */
 export interface ReportSource {
+  /** Of the run, for commands that name it. */
+  readonly folder: string;
   readonly manifest: RunManifest;
   readonly events: readonly RunEvent[];
   /** The model, for its parameters; the report does without where the recipe is out of reach. */
@@ -39,6 +42,7 @@ export function runReport(source: ReportSource): string {
   const plan = parsed.success ? parsed.data : undefined;
   const steps = events.filter((event) => event.type === 'step');
   const evaluations = events.filter((event) => event.type === 'evaluation');
+  const rescheduled = events.findLast((event) => event.type === 'rescheduled');
   const plots: PlotSource = {
     steps,
     evaluations,
@@ -56,12 +60,12 @@ export function runReport(source: ReportSource): string {
     ...(samples.length === 0 ? [] : [{ heading: 'Samples', contents: samples }]),
     ...(drive.length === 0 ? [] : [{ heading: 'Training', contents: drive }]),
     { heading: 'Course', contents: happeningsSection(events) },
-    { heading: 'Recipe', contents: recipeSection(manifest, plan, source.model) },
-    ...originSections(manifest, plan),
+    { heading: 'Recipe', contents: recipeSection(manifest, plan, source.model, rescheduled) },
+    ...originSections(manifest, plan, source.folder, rescheduled),
   ];
   return page({
     title: manifest.name,
-    lead: leadOf(manifest, plan, steps.at(-1)),
+    lead: leadOf({ ...manifest, numSteps: rescheduled?.numSteps ?? manifest.numSteps }, plan, steps.at(-1)),
     sections,
     footer: `Made by Groundwork ${manifest.environment.groundwork} from the records of the run.`,
   });
@@ -98,7 +102,8 @@ function figuresOf(
   const last = plots.steps.at(-1);
   const step = last?.step ?? 0;
   const tokens = last?.tokens ?? 0;
-  const seconds = (last?.elapsedMs ?? 0) / 1000;
+  const trainingSeconds = trainingTimeMs(plots.steps) / 1000;
+  const allSeconds = (manifest.result?.durationMs ?? last?.elapsedMs ?? 0) / 1000;
   const bits = manifest.result?.bitsPerByte ?? plots.evaluations.at(-1)?.bitsPerByte;
   const trainingLoss = recentLoss(plots);
   return [
@@ -143,9 +148,14 @@ function figuresOf(
         ]
       : []),
     {
-      label: 'training time',
-      value: timeText(seconds),
-      note: seconds > 0 ? `${formatCompact(tokens / seconds)} tokens a second` : 'not yet measured',
+      label: 'training',
+      value: timeText(trainingSeconds),
+      note: trainingSeconds > 0 ? `${formatCount(Math.round(tokens / trainingSeconds))} tokens/s` : 'not yet measured',
+    },
+    {
+      label: 'in all',
+      value: timeText(allSeconds),
+      note: 'with loading, evaluations, samples and checkpoints',
     },
     ...(plan === undefined
       ? []

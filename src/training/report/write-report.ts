@@ -21,6 +21,7 @@ export async function writeRunReport(
 ): Promise<string> {
   const run = openRun(fs, folder);
   const html = runReport({
+    folder,
     manifest: run.manifest,
     events: run.events(),
     model: model ?? shippedModel(run.manifest),

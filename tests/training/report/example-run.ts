@@ -43,7 +43,7 @@ export const exampleManifest: RunManifest = {
   version: 1,
   name: 'presidents-2026-11-23',
   createdAt: '2026-11-23T10:00:00.000Z',
-  recipe: { name: 'baseline', file: null, options: { head: 'tied' }, sha256: hash('1') },
+  recipe: { name: 'baseline', file: null, options: {}, sha256: hash('1') },
   size: examplePlan.size,
   programHash: hash('2'),
   modelHash: hash('3'),
@@ -78,7 +78,15 @@ export const exampleManifest: RunManifest = {
   command: ['pretrain', '--budget', '5m', '--prompt', "It's a <test>"],
   status: 'finished',
   failure: null,
-  result: { step: 1000, tokens: 8_192_000, bitsPerByte: 1.6123, numDocuments: 500, numValidationDocuments: 500, loss: 3.71, durationMs: 281_000 },
+  result: {
+    step: 1000,
+    tokens: 8_192_000,
+    bitsPerByte: 1.6123,
+    numDocuments: 500,
+    numValidationDocuments: 500,
+    loss: 3.71,
+    durationMs: 281_000,
+  },
 };
 
 /** A model with two layers, as far as a report looks at it. */

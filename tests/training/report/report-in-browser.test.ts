@@ -9,7 +9,14 @@ const chromium = findChromium();
 if (!chromium && process.env.CI === 'true') throw new Error('no Chromium on the PATH: apt-get install chromium');
 if (!chromium) console.warn('Skipped: reports in a browser. No Chromium on the PATH: apt-get install chromium');
 
-const html = runReport({ manifest: exampleManifest, events: exampleEvents(), model: exampleModel, baseline: 2.41 });
+const folder = 'runs/presidents-2026-11-23';
+const html = runReport({
+  folder,
+  manifest: exampleManifest,
+  events: exampleEvents(),
+  model: exampleModel,
+  baseline: 2.41,
+});
 
 describe.skipIf(!chromium)('the report of a run in a browser', () => {
   let browser: Browser;

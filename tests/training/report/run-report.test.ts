@@ -6,7 +6,14 @@ import { runReport } from '../../../src/training/report/run-report.ts';
 import { runManifestSchema } from '../../../src/training/run/run-manifest.ts';
 import { exampleEvents, exampleManifest, exampleModel, examplePlan } from './example-run.ts';
 
-const html = runReport({ manifest: exampleManifest, events: exampleEvents(), model: exampleModel, baseline: 2.41 });
+const folder = 'runs/presidents-2026-11-23';
+const html = runReport({
+  folder,
+  manifest: exampleManifest,
+  events: exampleEvents(),
+  model: exampleModel,
+  baseline: 2.41,
+});
 
 describe('the report of a run', () => {
   test('tells what was reached, at what cost, beside the baseline', () => {
@@ -59,22 +66,26 @@ describe('the report of a run', () => {
 
   test('gives the command that began it and one that repeats it, as a shell takes them', () => {
     expect(commandText(exampleManifest)).toBe(`groundwork pretrain --budget 5m --prompt 'It'\\''s a <test>'`);
-    expect(repetitionText(exampleManifest, examplePlan)).toBe(
+    expect(repetitionText(exampleManifest, examplePlan, 'runs/presidents-2026-11-23')).toBe(
       "groundwork pretrain --data datasets/presidents:3 --data 'datasets/<b>letters</b>:1' --recipe baseline --size 6x256 " +
         '--context 256 --batch 32 --micro-batch 16 --steps 1000 --seed 1 --engine cpu --threads 2',
     );
   });
 
   test('stays small for a long run', () => {
-    const long = runReport({ manifest: exampleManifest, events: exampleEvents(30_000), model: exampleModel });
+    const long = runReport({ folder, manifest: exampleManifest, events: exampleEvents(30_000), model: exampleModel });
     expect(long.length).toBeLessThan(400_000);
   });
 
   test('does without what a run does not have yet', () => {
     const manifest = { ...exampleManifest, status: 'running' as const, result: null, plan: null };
-    expect(runReport({ manifest, events: [] })).toContain('The run was at work');
+    expect(runReport({ folder, manifest, events: [] })).toContain('The run was at work');
     const failure = { code: 'diverged', message: 'the loss left', hint: 'Lower the learning rate.', step: 3 };
-    const failed = runReport({ manifest: { ...manifest, status: 'failed', failure }, events: exampleEvents(3) });
+    const failed = runReport({
+      folder,
+      manifest: { ...manifest, status: 'failed', failure },
+      events: exampleEvents(3),
+    });
     expect(failed).toContain('Lower the learning rate.');
     expect(failed).toContain('The run failed after 3 of 1,000 steps');
   });

@@ -161,7 +161,7 @@ export async function smallRun(
     engineFacts: { provider: 'cpu', numThreads, name: engine.name, versions: {} },
     environment,
     folder,
-    recipe: { recipe: smallRecipe(), file: null, options: {} },
+    recipe: { recipe: smallRecipe(), file: null },
     datasets,
     plan: smallPlan(),
     seed: 5,
