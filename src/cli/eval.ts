@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { GroundworkError } from '../core/index.ts';
 import { nodeFileSystem } from '../core/node.ts';
-import { bigramBaseline, openDataset } from '../data/index.ts';
+import { type BigramModel, bigramBaseline, bigramOfTraining, openDataset } from '../data/index.ts';
 import {
   type Accuracy,
   askChoices,
+  bigramScorer,
   judgeGrammar,
   maxPairs,
   minimalPairs,
@@ -71,10 +72,17 @@ cannot be used, 7 stopped by a signal, 8 a model whose losses are no numbers.`,
     const tasks = flags
       .texts('choices')
       .map((path) => ({ path, items: readChoiceItems(nodeFileSystem.readFile(path), path) }));
+    for (const { path, items } of tasks) {
+      if (numShots < items.length) continue;
+      throw usageFault(
+        name,
+        `--shots is ${numShots}, but ${path} has ${items.length} questions: expected at most ${items.length - 1}, one question being asked`,
+      );
+    }
     const opened = await openBaseModel(flags);
     const isJson = flags.isSet('json');
     const wantsScorer = flags.isSet('pairs') || tasks.length > 0;
-    const text = await measureText(opened, wanted, wantsScorer, terminal);
+    const { bigram, ...text } = await measureText(opened, wanted, wantsScorer, terminal);
     if (text.note !== undefined) terminal.error(`note: ${text.note}`);
     if (!isJson && 'bitsPerByte' in text) terminal.out(textLines(text).join('\n'));
     const scored = wantsScorer
@@ -84,13 +92,19 @@ cannot be used, 7 stopped by a signal, 8 a model whose losses are no numbers.`,
           const grammar = flags.isSet('pairs')
             ? await judgeGrammar(scorer, tokenizer, minimalPairs({ numPairs }), progress)
             : undefined;
+          const simple = grammar && bigram && (await judgeGrammar(bigramScorer(bigram), tokenizer, grammar.pairs));
           terminal.live?.('');
           if (grammar && !isJson) {
             const rows = [
-              ...grammar.categories.map(({ category, ...accuracy }) => [category, ...accuracyCells(accuracy)]),
-              ['all', ...accuracyCells(grammar)],
+              ...grammar.categories.map(({ category, ...accuracy }, i) => [
+                category,
+                ...accuracyCells(accuracy),
+                ...shareCells(simple?.categories[i]),
+              ]),
+              ['all', ...accuracyCells(grammar), ...shareCells(simple)],
             ];
-            terminal.out(`\n${table(['grammar', 'right', 'of', 'share', '95 % between'], rows)}\n(guessing: 50 %)`);
+            const head = ['grammar', 'right', 'of', 'share', '95 % between', ...(simple ? ['a bigram model'] : [])];
+            terminal.out(`\n${table(head, rows)}\n(guessing: 50 %)`);
           }
           const choices = [];
           for (const { path, items } of tasks) {
@@ -111,7 +125,8 @@ cannot be used, 7 stopped by a signal, 8 a model whose losses are no numbers.`,
             }
           }
           const { pairs: _, ...summary } = grammar ?? { pairs: [] };
-          return { ...(grammar && { grammar: summary }), ...(choices.length > 0 && { choices }) };
+          const beside = simple && { bigramAccuracy: simple.accuracy };
+          return { ...(grammar && { grammar: { ...summary, ...beside } }), ...(choices.length > 0 && { choices }) };
         })
       : {};
     if (isJson) terminal.out(printableJson({ folder: opened.folder, ...text, ...scored }));
@@ -149,6 +164,8 @@ interface TextMeasurement {
   readonly numTokens: number;
   /** What a person should know of it. */
   readonly note: string | undefined;
+  /** The bigram model of the training text, where that is the run's. */
+  readonly bigram: BigramModel | undefined;
 }
 
 /** Measures on held-out text; where the dataset of the run is gone and other things are to be measured, says so instead. */
@@ -157,7 +174,7 @@ async function measureText(
   { folder: given, numDocuments, batchSize }: WantedText,
   mayBeAbsent: boolean,
   terminal: Terminal,
-): Promise<TextMeasurement | { readonly note: string }> {
+): Promise<TextMeasurement | { readonly note: string; readonly bigram?: undefined }> {
   const { datasets, tokenizerFingerprint } = base.manifest;
   const folder = given ?? datasets[0]?.folder ?? '';
   if (given === undefined && mayBeAbsent && !nodeFileSystem.exists(folder)) {
@@ -195,16 +212,18 @@ async function measureText(
         });
       }
       const { bitsPerByte, numBytes, numTokens } = found;
+      const bigram = isOfRun ? bigramOfTraining(dataset) : undefined;
       return {
         dataset: folder,
         bitsPerByte,
-        baselineBitsPerByte: isOfRun ? bigramBaseline(dataset, { numDocuments }) : null,
+        baselineBitsPerByte: bigram === undefined ? null : bigramBaseline(dataset, { numDocuments, model: bigram }),
         numDocuments: found.numDocuments,
         numBytes,
         numTokens,
         note: isOfRun
           ? undefined
           : `${folder} is not what the run was trained on (its fingerprint differs): some of its held-out text may have been read in training`,
+        bigram,
       };
     } finally {
       await evaluator.close();
@@ -214,7 +233,8 @@ async function measureText(
   }
 }
 
-function textLines({ dataset, bitsPerByte, baselineBitsPerByte, numDocuments, numBytes, numTokens }: TextMeasurement) {
+function textLines(measured: Omit<TextMeasurement, 'bigram'>): string[] {
+  const { dataset, bitsPerByte, baselineBitsPerByte, numDocuments, numBytes, numTokens } = measured;
   return [
     `bits per byte:  ${bitsPerByte.toFixed(4)}`,
     ...(baselineBitsPerByte === null ? [] : [`a bigram model: ${baselineBitsPerByte.toFixed(4)}`]),
@@ -230,6 +250,8 @@ function accuracyCells({ numCorrect, numItems, accuracy, interval: [low, high] }
     `${formatShare(low)} and ${formatShare(high)}`,
   ];
 }
+
+const shareCells = (simple: Accuracy | undefined): string[] => (simple ? [formatShare(simple.accuracy)] : []);
 
 function progressOf(terminal: Terminal, what: string) {
   const { signal } = terminal;

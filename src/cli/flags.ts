@@ -106,7 +106,8 @@ function parsed(args: readonly string[], options: FlagKinds, fault: (message: st
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (cause) {
-    // Its second sentence is about a syntax for words that begin with a dash.
-    throw fault((cause as Error).message.split('. To specify')[0] ?? '');
+    // On one line, and without the last sentence, which is about a syntax for words that begin with a dash.
+    const [message = ''] = (cause as Error).message.replaceAll(/\s*\n\s*/g, ' ').split(' To specify');
+    throw fault(message.replace(/\.$/, ''));
   }
 }

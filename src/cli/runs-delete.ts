@@ -12,6 +12,8 @@ export const runsDeleteCommand: Command = {
 Deletes runs with their checkpoints, samples and reports. There is no way back. A folder that holds no run is left alone, and so is
 a run that is at work. Where one word names no run, none is deleted.
 
+  --json   print what was deleted as JSON
+
 Exit codes: 0 deleted, 2 wrong usage, 5 no such run, or one in use, 6 a folder that is no run.`,
   run: async (args, terminal) => {
     const flags = parseFlags(

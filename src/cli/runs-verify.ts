@@ -13,6 +13,8 @@ export const runsVerifyCommand: Command = {
 Checks the manifest of a run, its log, and the size and SHA-256 of every file of its checkpoints. Prints every problem. RUN is the folder
 of a run or its name in runs/ (default: the newest).
 
+  --json   print the problems as JSON
+
 Exit codes: 0 sound, 2 wrong usage, 5 no such run, 6 not sound.`,
   run: async (args, terminal) => {
     const flags = parseFlags('runs verify', args, { json: { type: 'boolean' } }, { least: 0, most: 1 });

@@ -30,7 +30,8 @@ export type {
   RecordStream,
   SourceRecord,
 } from './document.ts';
-export { bigramBaseline } from './inspect/bigram-baseline.ts';
+export { type BigramBaselineOptions, bigramBaseline, bigramOfTraining } from './inspect/bigram-baseline.ts';
+export type { BigramModel } from './inspect/bigram-model.ts';
 export { type DatasetInspection, type InspectionOptions, inspectDataset } from './inspect/inspection.ts';
 export { inspectionAsPage } from './inspect/inspection-page.ts';
 export { inspectionAsText } from './inspect/inspection-text.ts';

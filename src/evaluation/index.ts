@@ -1,6 +1,7 @@
 // evaluation/: bits per byte, minimal pairs, multiple choice, generation with a cache of keys and values.
 
 export { type Accuracy, accuracyOf } from './accuracy.ts';
+export { bigramScorer } from './bigram-scorer.ts';
 export {
   type BitsPerByte,
   type DocumentScore,

@@ -96,7 +96,19 @@ export async function openScorer(engine: Engine, model: Model, options: ScorerOp
     return sums;
   };
 
-  return { contextLength, load: (parameters) => pool.load(parameters), score, close: () => pool.close() };
+  // One call after the other: a session that is at work must not be closed to make room for another.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    contextLength,
+    load: (parameters) => inTurn(() => pool.load(parameters)),
+    score: (continuations, progress) => inTurn(() => score(continuations, progress)),
+    close: () => inTurn(() => pool.close()),
+  };
 }
 
 interface ScoredRow {

@@ -101,7 +101,8 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
   const value = (name: string) => present(values[name], `the state ${name}`);
 
   const gradientNorm = globalNorm(assigned.map(({ name }) => raw(name)));
-  const isApplied = [gradientNorm, scheduleFactor].map(isFiniteScalar).reduce(and, isFiniteScalar(loss));
+  // The loss first, as it is there first: made last, it would keep the activations of all micro-batches until the end.
+  const isApplied = [loss, gradientNorm, scheduleFactor].map(isFiniteScalar).reduce((all, one) => and(all, one));
   const clip = optimizer.clipNorm === null ? constant(1) : clippingFactor(gradientNorm, optimizer.clipNorm);
   const step: StepScalars = {
     isApplied,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GroundworkError } from '../core/index.ts';
 import { type Model, parameterRoles } from '../model/index.ts';
 import type { OptimizerSpec } from '../optimizer/index.ts';
+import { parameterBound } from './causality/causality.ts';
 import type { RecipeSize } from './recipe.ts';
 
 const extent = z.int().min(1);
@@ -56,6 +57,15 @@ export function checkModel(model: unknown, size: RecipeSize, what: string): asse
     const checked = parameterSchema.safeParse(spec);
     if (!checked.success) {
       failSchema(`${source}, parameter ${name}`, checked.error, 'A parameter has shape, role and initialization.');
+    }
+    const { shape, initialization } = checked.data;
+    const largest = initialization.kind === 'constant' ? Math.abs(initialization.value) : 8 * initialization.deviation;
+    const bound = parameterBound(shape);
+    if (largest > bound) {
+      failRecipe(
+        `${source} begins ${name} with values up to ${largest}, expected at most ${bound}`,
+        'What is proved of a model holds for parameters within these bounds; put a larger factor into the graph as a number.',
+      );
     }
   }
 }

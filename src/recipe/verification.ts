@@ -2,8 +2,8 @@ import { GroundworkError } from '../core/index.ts';
 import type { Engine, MemoryEstimate } from '../engine/index.ts';
 import type { Model, ParameterRole } from '../model/index.ts';
 import { describeProgram, formatShape, nodeAt, type Phase, type Program, sameShape, sizeOf } from '../tensor/index.ts';
-import { type ProbeOptions, requireCausal, requireNoLeakInProbe } from './causality/causality.ts';
-import { traceLogits } from './inference.ts';
+import { type ProbeOptions, requireCausal, requireNoLeakInProbe, requireSameForward } from './causality/causality.ts';
+import { traceLogits, traceLosses } from './inference.ts';
 import { requireOneRule } from './model-check.ts';
 import type { Recipe, RecipeSize } from './recipe.ts';
 import { type TrainingStepOptions, traceTrainingStep } from './training-step.ts';
@@ -49,11 +49,13 @@ export async function verifyRecipe(
   }
   const model = recipe.model(size);
   const forward = (batchSize: number) => requireLogits(recipe, model, traceLogits(model, { batchSize, documentMask }));
-  requireCausal(forward, microBatchSize);
+  const proved = requireCausal(forward, microBatchSize);
   const batchTokens = microBatchSize * numMicroBatches * size.contextLength;
   const optimizer = recipe.optimizer({ size, batchTokens, numSteps });
   requireOneRule(model, optimizer, `the recipe ${recipe.name}`);
   const program = traceTrainingStep(model, optimizer, { ...options, contextLength: size.contextLength });
+  requireSameForward(proved, program, 'the training step');
+  requireSameForward(proved, traceLosses(model, { batchSize: microBatchSize, documentMask }), 'the losses');
   if (probe && engine) {
     await requireNoLeakInProbe(engine, forward(2), typeof probe === 'object' ? probe : {});
   }

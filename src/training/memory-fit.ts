@@ -1,5 +1,6 @@
 import { GroundworkError } from '../core/index.ts';
 import type { Engine, MemoryEstimate } from '../engine/index.ts';
+import { formatBytes } from '../page/index.ts';
 import { type Recipe, traceLosses } from '../recipe/index.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import { type StepExtent, traceStep } from './prepared-step.ts';
@@ -43,7 +44,13 @@ export function fitMemory(engine: Engine, recipe: Recipe, question: MemoryQuesti
   const estimate = (microBatchSize: number, recompute: boolean): MemoryEstimate =>
     engine.estimateMemory(traceStep(recipe, { ...extent, batch: { ...extent.batch, microBatchSize, recompute } }));
 
+  const peakWith = (rows: number, recompute: boolean): number =>
+    engine.estimateMemory(
+      traceStep(recipe, { ...extent, batch: { ...extent.batch, batchSize: rows, microBatchSize: rows, recompute } }),
+    ).peakBytes + bytesBeside(engine, recipe, extent, 1);
+
   const sizes = isFixed ? [extent.batch.microBatchSize] : divisorsOf(batchSize, extent.batch.microBatchSize);
+  /** The least that a way of cutting needed, of those that were tried. */
   let smallest = Number.POSITIVE_INFINITY;
   for (const recompute of extent.batch.recompute ? [true] : [false, true]) {
     let largest: { readonly size: number; readonly memory: MemoryEstimate } | undefined;
@@ -66,13 +73,12 @@ export function fitMemory(engine: Engine, recipe: Recipe, question: MemoryQuesti
       return { microBatchSize, recompute, evaluationBatchSize, neededBytes, reasons };
     }
   }
-  throw refusal(question, smallest, usableBytes, (rows) => {
-    const batch = { ...extent.batch, batchSize: rows, microBatchSize: rows };
-    if (leastBytes({ ...extent, batch }, rows) > usableBytes) return undefined;
-    return (
-      engine.estimateMemory(traceStep(recipe, { ...extent, batch })).peakBytes + bytesBeside(engine, recipe, extent, 1)
-    );
-  });
+  // A step of one micro-batch, as small as may be: a bound that does not depend on how much memory there is.
+  const bound = peakWith(sizes.at(-1) ?? 1, true);
+  const needed = bound > usableBytes ? bound : smallest;
+  const doesFit = (rows: number) =>
+    leastBytes(extent, rows) <= usableBytes && peakWith(rows, extent.batch.recompute) <= usableBytes;
+  throw refusal(question, needed, usableBytes, fittingRows(question, doesFit));
 }
 
 /** What a step needs if only a share of its rows is at work at once: activations shrink with it, nothing else. */
@@ -112,7 +118,7 @@ function divisorsOf(batchSize: number, largest: number): number[] {
 
 function reasonsOf(extent: StepExtent, microBatchSize: number, recompute: boolean, limit: MemoryLimit): string[] {
   const reasons: string[] = [];
-  const available = sizeText(limit.availableBytes);
+  const available = formatBytes(limit.availableBytes);
   if (microBatchSize < extent.batch.microBatchSize) {
     reasons.push(
       `Each step is computed in ${extent.batch.batchSize / microBatchSize} micro-batches of ${rowsText(microBatchSize)}, ` +
@@ -125,39 +131,38 @@ function reasonsOf(extent: StepExtent, microBatchSize: number, recompute: boolea
   return reasons;
 }
 
-function refusal(
-  { extent, limit, isFixed }: MemoryQuestion,
-  smallestBytes: number,
-  usableBytes: number,
-  bytesFor: (rows: number) => number | undefined,
-): GroundworkError {
-  const { size, batch } = extent;
-  let fitting = 0;
-  for (
-    let rows = 2 ** Math.floor(Math.log2(batch.batchSize));
-    rows >= 1 && fitting === 0;
-    rows = Math.floor(rows / 4)
-  ) {
-    const bytes = bytesFor(rows);
-    if (bytes !== undefined && bytes <= usableBytes) fitting = rows;
+/**
+ * What to propose where nothing fits: rows of a micro-batch that divide the batch where the person chose micro-batches, else rows of a batch,
+ * in both cases fewer than were refused; 0 for none.
+ */
+function fittingRows({ extent, isFixed }: MemoryQuestion, doesFit: (rows: number) => boolean): number {
+  const { batchSize, microBatchSize } = extent.batch;
+  let rows = isFixed ? microBatchSize : batchSize;
+  while (rows > 1) {
+    // Quarters, since each attempt traces a graph.
+    rows = Math.max(1, Math.floor(rows / 4));
+    while (isFixed ? batchSize % rows !== 0 : !Number.isInteger(Math.log2(rows))) rows -= 1;
+    if (doesFit(rows)) return rows;
   }
-  const least = Math.max(Number.isFinite(smallestBytes) ? smallestBytes : leastBytes(extent, batch.microBatchSize));
+  return 0;
+}
+
+function refusal(
+  { extent: { size, batch }, limit, isFixed }: MemoryQuestion,
+  neededBytes: number,
+  usableBytes: number,
+  fitting: number,
+): GroundworkError {
   const hint =
     fitting > 0
       ? `${isFixed ? 'Micro-batches' : 'A batch'} of ${rowsText(fitting)} would fit; a shorter context or a smaller model would too.`
       : 'Choose a smaller model or a shorter context, or a machine with more memory.';
   return new GroundworkError(
     'out-of-memory',
-    `a step of ${rowsText(batch.batchSize)} of ${size.contextLength} tokens needs at least ${sizeText(least)} of memory, ` +
-      `found ${sizeText(limit.availableBytes)} (${limit.limit}), of which ${sizeText(usableBytes)} may be used`,
+    `a step of ${rowsText(batch.batchSize)} of ${size.contextLength} tokens needs at least ${formatBytes(neededBytes)} of memory, ` +
+      `found ${formatBytes(limit.availableBytes)} (${limit.limit}), of which ${formatBytes(usableBytes)} may be used`,
     { hint },
   );
 }
 
 const rowsText = (rows: number): string => (rows === 1 ? 'one row' : `${rows.toLocaleString('en-US')} rows`);
-
-/** A size for people: `3.2 GB`. */
-export function sizeText(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toPrecision(3)} GB`;
-  return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
-}

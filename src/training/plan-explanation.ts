@@ -85,9 +85,11 @@ function scheduleReason({ schedule, numSteps, budget }: Planned): string {
     case 'constant':
       return `${warmup} ${warmupSteps === 0 ? 'stays the same.' : 'then stays the same.'}`;
     case 'cosine':
-      return `${warmup} ${warmupSteps === 0 ? 'falls' : 'then falls'} along half a cosine to the end.`;
-    case 'linear':
-      return `${warmup} ${warmupSteps === 0 ? 'falls' : 'then falls'} in a line to the end.`;
+    case 'linear': {
+      const how = kind === 'cosine' ? 'along half a cosine' : 'in a line';
+      if (budget.kind !== 'time') return `${warmup} ${warmupSteps === 0 ? 'falls' : 'then falls'} ${how} to the end.`;
+      return `${warmup} stays for a tenth of the run, and falls ${how} to an end that is fixed then, by how fast the machine turned out to be.`;
+    }
     default: {
       const decay = count(numDecaySteps(schedule, numSteps));
       const fixing =

@@ -56,9 +56,12 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
   const affordable = (share: number, times: number) => Math.floor((share * durationMs) / times / documentMs);
   const clamp = (value: number, least: number) => Math.min(numValidationDocuments, Math.max(least, value));
 
+  const spread = (times: number) => roundStep(Math.max(1, Math.ceil(numSteps / times)));
+  const times = (everySteps: number) => (everySteps === 0 ? 0 : Math.floor((numSteps - 1) / everySteps));
+  const evaluationEverySteps = request.evaluationEverySteps ?? spread(numEvaluations);
   const numDocuments = Math.min(
     numValidationDocuments,
-    request.numEvaluationDocuments ?? clamp(affordable(evaluationShare, numEvaluations), 8),
+    request.numEvaluationDocuments ?? clamp(affordable(evaluationShare, Math.max(1, times(evaluationEverySteps))), 8),
   );
   // Without a limit of time the last evaluation is on everything, whatever it costs.
   const isWhole = budget.kind !== 'time' || affordable(wholeShare, 1) >= numValidationDocuments;
@@ -66,9 +69,8 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
     ? numValidationDocuments
     : clamp(affordable(finalShare, 1), Math.max(8, numDocuments));
 
-  const spread = (times: number) => roundStep(Math.max(1, Math.ceil(numSteps / times)));
   const evaluation = {
-    everySteps: numDocuments === 0 ? 0 : (request.evaluationEverySteps ?? spread(numEvaluations)),
+    everySteps: numDocuments === 0 ? 0 : evaluationEverySteps,
     numDocuments,
     numFinalDocuments,
     batchSize: evaluationBatchSize,
@@ -85,7 +87,6 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
     everySteps: request.checkpointEverySteps ?? null,
     keep: Math.max(2, request.keep ?? 2),
   };
-  const times = (everySteps: number) => (everySteps === 0 ? 0 : Math.floor((numSteps - 1) / everySteps));
   const finalMs = numFinalDocuments * documentMs + closingMs(samples.prompts.length);
   const otherMs =
     times(evaluation.everySteps) * numDocuments * documentMs +

@@ -36,7 +36,7 @@ export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
     const run = openRun(fs, folder);
     refuseFinished(run);
     const plan = planOf(run);
-    requireMemory(fs, plan);
+    requireMemory(fs, plan, options.memory);
     const seed = options.seed ?? run.manifest.seed;
     const datasets = withWeightsOf(run.manifest, options.datasets);
     const parts = await runParts(recipe, datasets, plan, seed);

@@ -2,6 +2,7 @@ import type { Clock, FileSystem } from '../core/index.ts';
 import type { Dataset } from '../data/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Recipe } from '../recipe/index.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 import type { Plan } from './plan.ts';
 import type { RunEvent } from './run/events.ts';
 import type { RunManifest } from './run/run-manifest.ts';
@@ -43,6 +44,8 @@ export interface RunSurroundings {
   readonly engineFacts: RunManifest['engine'];
   readonly environment: RunManifest['environment'];
   readonly clock?: Clock;
+  /** Memory that is to be had. Default: what `memoryLimit` finds. */
+  readonly memory?: MemoryLimit;
   /** The time of day, for records only: nothing is decided by it. */
   readonly now?: () => Date;
   /** When it aborts, the step at work ends, a checkpoint is saved and `interrupted` is thrown. */

@@ -1,9 +1,9 @@
 import { assert, type FileSystem, GroundworkError, present, systemClock } from '../core/index.ts';
 import { type Batches, batches } from '../data/index.ts';
+import { formatBytes } from '../page/index.ts';
 import { initialize } from '../recipe/index.ts';
 import { parseTokenizer, type Tokenizer } from '../tokenizer/index.ts';
-import { sizeText } from './memory-fit.ts';
-import { memoryLimit } from './memory-limit.ts';
+import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
 import type { Plan } from './plan.ts';
 import { type PreparedStep, prepareStep } from './prepared-step.ts';
 import { type EventLog, openEventLog } from './run/event-log.ts';
@@ -239,12 +239,15 @@ function recordFailure(
  *
  * @throws `out-of-memory` with what is needed and what is there
  */
-export function requireMemory(fs: FileSystem, { memory, batch }: Plan): void {
-  const { availableBytes, limit } = memoryLimit(fs);
+export function requireMemory(
+  fs: FileSystem,
+  { memory, batch }: Plan,
+  { availableBytes, limit }: MemoryLimit = memoryLimit(fs),
+): void {
   if (memory.neededBytes <= availableBytes) return;
   throw new GroundworkError(
     'out-of-memory',
-    `the run needs ${sizeText(memory.neededBytes)} of memory, found ${sizeText(availableBytes)} (${limit})`,
+    `the run needs ${formatBytes(memory.neededBytes)} of memory, found ${formatBytes(availableBytes)} (${limit})`,
     {
       hint:
         batch.microBatchSize > 1

@@ -17,7 +17,7 @@ import { firstTrainingState } from './training-state.ts';
 export async function startRun(options: StartRunOptions): Promise<RunResult> {
   const { fs, folder, datasets, plan, recipe, seed, clock = systemClock } = options;
   const startMs = clock.monotonicMs();
-  requireMemory(fs, plan);
+  requireMemory(fs, plan, options.memory);
   const files = await recipeFiles(fs, recipe, plan);
   const parts = await runParts(recipe, datasets, plan, seed);
   const recorded: RecordedRun = { recipe, datasets, plan, parts, seed, files };

@@ -1,12 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Terminal } from '../../src/cli/command-line.ts';
 import { runCommandLine } from '../../src/cli/index.ts';
+import { nodeFileSystem } from '../../src/core/node.ts';
+import { bigramBaseline, openDataset } from '../../src/data/index.ts';
+import { openRun } from '../../src/training/index.ts';
 import { smallTexts } from '../data/build/small-corpus.ts';
 
 const repository = process.cwd();
@@ -15,6 +29,9 @@ const small = ['--steps', '4', '--size', '1x16', '--context', '16', '--batch', '
 const quiet = ['--eval-every', '0', '--sample-every', '0'] as const;
 
 let folder: string;
+/** What trained the runs that most tests look at. */
+let first: Outcome;
+let second: Outcome;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-commands-'));
   mkdirSync(join(folder, 'texts'));
@@ -23,14 +40,22 @@ beforeAll(async () => {
   });
   // Datasets and runs lie below the working folder.
   process.chdir(folder);
-  await run(['pretrain', 'texts', ...small, ...quiet, '--name', 'first']);
+  first = await run(['pretrain', 'texts', ...small, ...quiet, '--name', 'first']);
+  const more = ['--seed', '1', '--prompt', 'The', '--json'];
+  second = await run(['pretrain', 'texts', ...small, ...quiet, '--name', 'second', ...more]);
 });
 afterAll(() => {
   process.chdir(repository);
   rmSync(folder, { recursive: true });
 });
 
-async function run(args: readonly string[], more: Partial<Terminal> = {}) {
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function run(args: readonly string[], more: Partial<Terminal> = {}): Promise<Outcome> {
   const [out, error]: [string[], string[]] = [[], []];
   const code = await runCommandLine(args, {
     out: (text) => out.push(`${text}\n`),
@@ -43,34 +68,26 @@ async function run(args: readonly string[], more: Partial<Terminal> = {}) {
 
 describe('pretrain', () => {
   test('makes a model of a folder of text, and says how good it is, where its report is and what to do next', async () => {
-    const { code, out, error } = await run(['pretrain', 'texts', ...small, ...quiet, '--name', 'told']);
+    const { code, out, error } = first;
     expect(code).toBe(0);
-    expect(error).toMatch(/^dataset: {2}datasets\/texts-[0-9a-f]{8}, built before from the same text$/m);
+    expect(second.error).toMatch(/^dataset: {2}datasets\/texts-[0-9a-f]{8}, built before from the same text$/m);
     expect(error).toContain('plan:     The model has the size that was asked for: 1 layers of width 16');
     expect(out).toMatch(/^reached: {4}\d\.\d{4} bits per byte on held-out text \(a bigram model: \d\.\d{4}\)$/m);
-    expect(out).toMatch(/^report: {5}runs\/told\/report.html$/m);
-    for (const next of ['sample', 'chat', 'eval']) expect(out).toContain(`groundwork ${next} runs/told`);
-    expect(readFileSync('runs/told/report.html', 'utf8')).toContain('Loss over tokens');
+    expect(out).toMatch(/^report: {5}runs\/first\/report.html$/m);
+    for (const next of ['sample', 'chat', 'eval']) expect(out).toContain(`groundwork ${next} runs/first`);
+    expect(readFileSync('runs/first/report.html', 'utf8')).toContain('Loss over tokens');
   });
 
   test('--json gives one line with the result, and nothing else on standard output', async () => {
-    const { out } = await run(['pretrain', 'texts', ...small, ...quiet, '--json', '--name', 'json', '--prompt', 'The']);
+    const { out } = second;
     const result = JSON.parse(out);
-    expect(result).toMatchObject({ folder: 'runs/json', status: 'finished', step: 4, report: 'runs/json/report.html' });
+    const report = 'runs/second/report.html';
+    expect(result).toMatchObject({ folder: 'runs/second', status: 'finished', step: 4, report });
     expect(result.samples).toEqual([{ prompt: 'The', text: expect.any(String) }]);
     expect(out.trimEnd()).not.toContain('\n');
   });
 
-  test('--plan-only prints the plan and trains nothing', async () => {
-    const { code, out } = await run(['pretrain', 'texts', ...small, '--plan-only', '--name', 'planned']);
-    expect(code).toBe(0);
-    expect(out).toContain('4 steps read');
-    expect(existsSync('runs/planned')).toBe(false);
-    const json = await run(['pretrain', 'texts', ...small, '--plan-only', '--json']);
-    expect(JSON.parse(json.out)).toMatchObject({ numSteps: 4, size: { numLayers: 1, width: 16, contextLength: 16 } });
-  });
-
-  test('the same text is built once, other text beside it', async () => {
+  test('--plan-only prints the plan and trains nothing; the same text is built once, other text beside it', async () => {
     writeFileSync(
       'more.txt',
       smallTexts(30)
@@ -78,13 +95,18 @@ describe('pretrain', () => {
         .join('\n\n'),
     );
     const plan = ['--plan-only', ...small] as const;
-    const first = await run(['pretrain', 'more.txt', ...plan]);
-    expect(first.error).toMatch(/dataset: {2}datasets\/more-[0-9a-f]{8}, from/);
-    expect((await run(['pretrain', 'more.txt', ...plan])).error).toContain('built before from the same text');
+    const planned = await run(['pretrain', 'more.txt', ...plan, '--name', 'planned']);
+    expect(planned.code).toBe(0);
+    expect(planned.out).toContain('4 steps read');
+    expect(existsSync('runs/planned')).toBe(false);
+    expect(planned.error).toMatch(/dataset: {2}datasets\/more-[0-9a-f]{8}, from/);
+    const again = await run(['pretrain', 'more.txt', ...plan, '--json']);
+    expect(again.error).toContain('built before from the same text');
+    expect(JSON.parse(again.out)).toMatchObject({ numSteps: 4, size: { numLayers: 1, width: 16, contextLength: 16 } });
     writeFileSync('more.txt', 'And one more sentence, at the end.\n', { flag: 'a' });
     const changed = await run(['pretrain', 'more.txt', ...plan]);
     expect(changed.error).toContain(', from ');
-    expect(changed.error).not.toContain(/datasets\/more-[0-9a-f]{8}/.exec(first.error)?.[0]);
+    expect(changed.error).not.toContain(/datasets\/more-[0-9a-f]{8}/.exec(planned.error)?.[0]);
   });
 
   test('trains on a mixture', async () => {
@@ -107,6 +129,8 @@ describe('pretrain', () => {
     ['an unknown engine', ['texts', '--engine', 'cuda'], '"cuda"'],
     ['an empty folder for runs', ['--out', ''], '--out is empty'],
     ['one checkpoint to keep', ['texts', '--keep', '1'], '"1"'],
+    ['a flag without its value', ['--name', '--json'], 'is ambiguous. Did you forget'],
+    ['a name that no folder can have', ['missing', '--name', '../x'], '--name "../x" holds'],
   ] as const) {
     test(`ends with exit code 2 for ${title}`, async () => {
       const { code, error } = await run(['pretrain', ...args]);
@@ -118,7 +142,8 @@ describe('pretrain', () => {
 
   test('ends with exit code 3 for an unknown recipe, and 5 for a name that is taken', async () => {
     expect(await run(['pretrain', 'texts', '--recipe', 'secret'])).toMatchObject({ code: 3 });
-    const { code, error } = await run(['pretrain', 'texts', ...small, '--name', 'first']);
+    // Told before anything is read or measured: there is no such text.
+    const { code, error } = await run(['pretrain', 'missing', ...small, '--name', 'first']);
     expect(code).toBe(5);
     expect(error).toContain('holds a run already');
   });
@@ -205,7 +230,7 @@ describe('a run that is stopped', () => {
     expect(resumed.error).toContain('goes on from step');
     expect(JSON.parse(resumed.out)).toMatchObject({ folder: 'runs/stopped', status: 'finished', step: 40 });
     const again = await run(['resume']);
-    expect(again.error).toContain('there is no run that is not finished');
+    expect(again.error).toContain('there is no run that can go on');
     expect(again.code).toBe(5);
   });
 
@@ -223,6 +248,136 @@ describe('a run that is stopped', () => {
     expect(error).toContain('stopped by SIGINT');
     expect(code).toBe(7);
     expect((await run(['runs', 'verify', 'killed'])).out).toContain('is sound');
+  });
+});
+
+describe('as a process', () => {
+  const main = resolve(repository, 'dist/cli/main.js');
+
+  test('a training whose words nobody reads any more goes on to its end', async () => {
+    const args = [main, 'pretrain', 'texts', ...small, ...quiet, '--name', 'unread'];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    child.stderr.once('data', () => child.stderr.destroy());
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(openRun(nodeFileSystem, join(folder, 'runs/unread')).manifest.status).toBe('finished');
+  });
+
+  test('a sample that is stopped ends with exit code 7, and no other text is begun', async () => {
+    const args = [
+      main,
+      'sample',
+      'runs/first',
+      '--prompt',
+      'The',
+      '--prompt',
+      'Never',
+      '--tokens',
+      '1000000',
+      '--threads',
+      '1',
+    ];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, error] = ['', ''];
+    child.stderr.on('data', (chunk) => {
+      error += chunk;
+    });
+    child.stdout.on('data', (chunk) => {
+      if (out.length <= 3 && (out + chunk).length > 3) child.kill('SIGINT');
+      out += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect(error).toContain('interrupted: stopped while a text was written');
+    expect(out).not.toContain('Never');
+    expect(code).toBe(7);
+  });
+
+  test.runIf(existsSync('/dev/full'))('results that cannot be written: a sentence and exit code 5', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [main, 'runs', 'list'], { cwd: folder, stdio: ['ignore', full, 'pipe'] });
+    let error = '';
+    child.stderr?.on('data', (chunk) => {
+      error += chunk;
+    });
+    const [code] = await once(child, 'close');
+    closeSync(full);
+    expect(error).toMatch(/^groundwork: file-access: the results could not be written: .*\nhint: \S.*\n$/);
+    expect(code).toBe(5);
+  });
+});
+
+describe('a dataset of a run', () => {
+  const measure = (...more: readonly string[]) => run(['eval', 'first', '--threads', '1', '--json', ...more]);
+  const datasetOf = (name: string): string =>
+    openRun(nodeFileSystem, `runs/${name}`).manifest.datasets[0]?.folder ?? '';
+
+  test('is found from any working folder', async () => {
+    expect(isAbsolute(datasetOf('first'))).toBe(true);
+  });
+
+  test('gives the bigram model the documents that the model is measured on', async () => {
+    const dataset = openDataset(nodeFileSystem, datasetOf('first'));
+    const [some, all] = [bigramBaseline(dataset, { numDocuments: 2 }), bigramBaseline(dataset)];
+    dataset.close();
+    expect(some).not.toBe(all);
+    expect(JSON.parse((await measure('--documents', '2')).out)).toMatchObject({
+      numDocuments: 2,
+      baselineBitsPerByte: some,
+    });
+  });
+
+  test('that is another than the run was trained on is told so, and no bigram model of it is shown', async () => {
+    const tokenizer = `${datasetOf('first')}/tokenizer.json`;
+    smallTexts(90)
+      .slice(60)
+      .forEach(({ text }, number) => {
+        mkdirSync('others', { recursive: true });
+        writeFileSync(`others/${number}.txt`, text);
+      });
+    expect(
+      await run(['data', 'build', 'others', '--out', 'other', '--tokenizer', tokenizer, '--validation', '0.2']),
+    ).toMatchObject({ code: 0 });
+    const { out, error } = await measure('--dataset', 'other');
+    expect(error).toContain('other is not what the run was trained on');
+    expect(JSON.parse(out).baselineBitsPerByte).toBeNull();
+  });
+
+  test('that has moved: eval measures grammar and says so, report leaves a line out, resume is told where it is', async () => {
+    const before = datasetOf('first');
+    renameSync(before, 'moved');
+    try {
+      const { code, out, error } = await measure('--pairs', '--num-pairs', '1');
+      expect(error).toContain('so bits per byte are left out; --dataset says where it is');
+      expect(JSON.parse(out)).toMatchObject({ grammar: { numItems: 12 } });
+      expect(code).toBe(0);
+      expect(await measure()).toMatchObject({ code: 5 });
+      const report = await run(['report', 'first']);
+      expect(report.error).toContain('the score of a bigram model is left out');
+      expect(report.code).toBe(0);
+      cpSync('runs/first', 'runs/halted', { recursive: true });
+      const halted = openRun(nodeFileSystem, 'runs/halted');
+      halted.update({ ...halted.manifest, name: 'halted', status: 'stopped', result: null });
+      expect((await run(['resume', 'halted'])).error).toContain('hint: Say where it is now: --data FOLDER.');
+      expect(await run(['resume', 'halted', '--data', 'moved', '--data', 'moved'])).toMatchObject({ code: 2 });
+      expect(await run(['resume', 'halted', '--data', 'other'])).toMatchObject({ code: 6 });
+      expect(await run(['resume', 'halted', '--data', 'moved'])).toMatchObject({ code: 0 });
+    } finally {
+      renameSync('moved', before);
+    }
+  });
+
+  test('that is broken does not keep a report from being written', async () => {
+    const path = `${datasetOf('first')}/dataset.json`;
+    const bytes = readFileSync(path);
+    writeFileSync(path, '{');
+    try {
+      const { code, error } = await run(['report', 'first']);
+      expect(error).toContain('note: the score of a bigram model is left out');
+      expect(code).toBe(0);
+    } finally {
+      writeFileSync(path, bytes);
+    }
   });
 });
 
@@ -274,6 +429,10 @@ describe('a trained model', () => {
       expect(await run([command, 'nowhere']), command).toMatchObject({ code: 5 });
     }
     expect(await run(['sample', 'texts'])).toMatchObject({ code: 6 });
+    // Flags are read before a run is opened.
+    for (const flag of ['--num-pairs=501', '--batch=0', '--documents=0', '--shots=-1']) {
+      expect(await run(['eval', 'nowhere', '--pairs', flag]), flag).toMatchObject({ code: 2 });
+    }
     expect(await run(['sample', 'first', '--step', '3'])).toMatchObject({ code: expect.any(Number), out: '' });
     expect(await run(['sample', 'first', '--top-p', '2'])).toMatchObject({ code: 2 });
     writeFileSync('bad.jsonl', '{"query":');
@@ -283,7 +442,6 @@ describe('a trained model', () => {
 
 describe('runs', () => {
   test('are listed, shown, compared, verified, reported and deleted', async () => {
-    await run(['pretrain', 'texts', ...small, ...quiet, '--name', 'second', '--seed', '1']);
     expect((await run(['runs', 'list'])).out).toMatch(/^second +finished +\d\.\d{4}/m);
     expect((await run(['runs', '--json'])).out).toContain('"name":"second"');
     expect((await run(['runs', 'show', 'second'])).out).toContain('steps:       4 of 4, each 2 x 16 tokens');
@@ -294,12 +452,17 @@ describe('runs', () => {
     rmSync('runs/second/report.html');
     expect((await run(['report', 'second'])).out).toContain('runs/second/report.html');
     expect(existsSync('runs/second/report.html')).toBe(true);
+    // A word that names no run: none is deleted.
+    expect(await run(['runs', 'delete', 'second', 'nope'])).toMatchObject({ code: 5, out: '' });
+    // A folder of text that is called as the run.
+    mkdirSync('second');
+    expect((await run(['runs', 'show', 'second'])).out).toContain('runs/second, finished');
     expect(await run(['runs', 'delete', 'second'])).toMatchObject({ code: 0, out: 'runs/second is deleted\n' });
     expect(existsSync('runs/second')).toBe(false);
   });
 
   test('that are broken are told so, with exit code 6', async () => {
-    await run(['pretrain', 'texts', ...small, ...quiet, '--name', 'broken']);
+    cpSync('runs/first', 'runs/broken', { recursive: true });
     const path = 'runs/broken/checkpoints/step-00000004/model.safetensors';
     const bytes = readFileSync(path);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;

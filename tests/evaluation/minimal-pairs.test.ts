@@ -79,7 +79,8 @@ describe('minimal pairs', () => {
 
   test('cannot be told apart by which words are frequent, nor by length: whatever the words are worth, a sum of them guesses', () => {
     const pairs = minimalPairs({ numPairs: 500, seed: 5 });
-    const wordsOf = (text: string) => text.toLowerCase().replace(/[.,?]/g, '').split(' ');
+    // With a capital it is another word to a model.
+    const wordsOf = (text: string) => text.replace(/[.,?]/g, '').split(' ');
     const random = randomStream(1, 'worth');
     const byLength = (word: string) => -1 - word.length;
     const drawn = Array.from({ length: 20 }, () => {

@@ -30,6 +30,21 @@ describe('generated text', () => {
     });
   });
 
+  test('goes on from its tokens as if it had not stopped, also where it stopped within a character', async () => {
+    const hot = { ...options, numSamples: 1, temperature: 4, maxTokens: 24 };
+    const [whole] = await generateText(generator, tokenizer, 'The river', hot);
+    for (let at = 0; at < (whole?.tokens.length ?? 0); at++) {
+      const written = whole?.tokens.slice(0, at) ?? [];
+      let streamed = '';
+      const rest = { ...hot, written, maxTokens: hot.maxTokens - at };
+      const [text] = await generateText(generator, tokenizer, 'The river', rest, (part) => {
+        streamed += part;
+      });
+      expect(text).toEqual(whole);
+      expect(streamed).toBe(whole?.text);
+    }
+  });
+
   test('holds only ids that are tokens', async () => {
     const samples = await generateText(generator, tokenizer, '', { ...options, temperature: 20, numSamples: 6 });
     for (const { tokens } of samples) expect(Math.max(...tokens)).toBeLessThan(tokenizer.vocabularySize);

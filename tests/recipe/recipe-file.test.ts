@@ -86,6 +86,7 @@ describe('a recipe in a file', () => {
     const text = plain
       .replace('const text', 'import { one } from "./parts/one.ts"; import two from \'./parts/one.ts\';\nconst text')
       .replace('scope,\n}', "scope, // what's '{' in here; import './nowhere.ts'\n}")
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file
       .replace('summary: text', 'summary: `${one + two}\nimport two from "./parts/one.ts"`')
       .replace(
         'const recipe:',

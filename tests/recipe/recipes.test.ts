@@ -89,6 +89,69 @@ describe('a recipe', () => {
     expect(error.code).toBe('future-leak');
   });
 
+  test.each([
+    [
+      'when it is called again',
+      () => {
+        let numCalls = 0;
+        return () => numCalls++ > 1;
+      },
+    ],
+    ['with blocks computed again', () => (isRecomputing: boolean) => isRecomputing],
+  ])('that looks ahead only %s is refused', async (_, when) => {
+    const isPeeking = when();
+    const changing: Recipe = {
+      ...baseline,
+      model: (given) => {
+        const honest = baseline.model(given);
+        const ahead = peeking.model(given);
+        return {
+          ...honest,
+          forward: (parameters, tokens, sequence, options) =>
+            (isPeeking(options?.recomputeBlocks === true) ? ahead : honest).forward(
+              parameters,
+              tokens,
+              sequence,
+              options,
+            ),
+        };
+      },
+    };
+    const verified = verifyRecipe(defineRecipe(changing), size, {
+      microBatchSize: 2,
+      numMicroBatches: 2,
+      recompute: true,
+    });
+    expect((await lateRefusalOf(verified)).code).toBe('future-leak');
+  });
+
+  test.each([false, true])(
+    'is verified in several passes with blocks computed again (documents: %s)',
+    async (documentMask) => {
+      for (const recipe of shippedRecipes) {
+        const extent = { microBatchSize: 2, numMicroBatches: 3, recompute: true, documentMask };
+        expect((await verifyRecipe(recipe, size, extent)).causality).toBe('proven');
+      }
+    },
+  );
+
+  test('whose parameters begin beyond the bounds of the proof is refused', async () => {
+    const huge: Recipe = {
+      ...baseline,
+      model: (given) => {
+        const model = baseline.model(given);
+        const [name = '', spec] = Object.entries(model.parameters)[0] ?? [];
+        const initialization = { kind: 'constant', value: 1e6 } as const;
+        return {
+          ...model,
+          parameters: { ...model.parameters, ...(spec ? { [name]: { ...spec, initialization } } : {}) },
+        };
+      },
+    };
+    const error = await lateRefusalOf(verifyRecipe(defineRecipe(huge), size, { microBatchSize: 2 }));
+    expect(error.message).toContain('expected at most 1024');
+  });
+
   test('whose matrices train by another algorithm than scaling supposes is refused', async () => {
     const adamW: Recipe = {
       ...baseline,

@@ -147,7 +147,7 @@ describe('a training step', () => {
     const missing = refusalOf(() => traceTrainingStep(model, { ...optimizer, groups }, { microBatchSize: 1 }));
     expect([missing.code, missing.message]).toEqual(['invalid-recipe', expect.stringContaining('head')]);
     for (const name of ['optimizer.groups.1.firstCorrection', 'layers.0.keys']) {
-      const { gains = { shape: [1], role: 'gain', initialization: { kind: 'constant', value: 1 } } } = model.parameters;
+      const gains = { shape: [1], role: 'gain', initialization: { kind: 'constant', value: 1 } } as const;
       const parameters = { ...model.parameters, [name]: gains };
       const taken = refusalOf(() => traceTrainingStep({ ...model, parameters }, optimizer, { microBatchSize: 1 }));
       expect([taken.code, taken.message]).toEqual(['invalid-recipe', expect.stringContaining(name)]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +6,15 @@ import { nodeFileSystem } from '../../src/core/node.ts';
 import { onnxEngine } from '../../src/engine/index.ts';
 import { defineRecipe, type Recipe } from '../../src/recipe/index.ts';
 import { add, broadcastTo, slice } from '../../src/tensor/index.ts';
-import { loadBaseModel, openRun, planRun, type RunDataset, resumeRun, startRun } from '../../src/training/index.ts';
+import {
+  loadBaseModel,
+  openRun,
+  planRun,
+  type RunDataset,
+  recipeOfRun,
+  resumeRun,
+  startRun,
+} from '../../src/training/index.ts';
 import { promptsOf } from '../../src/training/prompts.ts';
 import { tokenizerDifference } from '../../src/training/tokenizer-difference.ts';
 import { byteTokenizer } from '../data/store/small-dataset.ts';
@@ -79,6 +87,48 @@ export default defineRecipe({
   const base = await loadBaseModel(nodeFileSystem, folder);
   expect(base.recipe.name).toBe('mine');
   expect(base.parameters.size).toBe(Object.keys(base.model.parameters).length);
+});
+
+test('a recipe that imports files goes into the run with all of them, and goes on from there', async () => {
+  mkdirSync(join(root, 'own/parts'), { recursive: true });
+  writeFileSync(join(root, 'own/numbers.ts'), 'export const learningRate = 0.003;\n');
+  writeFileSync(
+    join(root, 'own/parts/groups.ts'),
+    `import { learningRate } from '../numbers.ts';
+export const groups = [{ algorithm: 'adamw', roles: ['matrix', 'embedding', 'head', 'gain', 'bias', 'scale'], learningRate, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0 }];
+`,
+  );
+  const file = join(root, 'own/parts/recipe.ts');
+  writeFileSync(
+    file,
+    `import { gptModel } from 'groundwork-lm/model';
+import { defineRecipe } from 'groundwork-lm/recipe';
+import { groups } from './groups.ts';
+export default defineRecipe({
+  name: 'parts',
+  summary: 'A recipe in three files.',
+  model: (size) => gptModel({ ...size, headWidth: 16 }),
+  optimizer: () => ({ groups, clipNorm: 1 }),
+  schedule: { kind: 'constant', warmupSteps: 0, finalFactor: 1, decayShare: 0 },
+});
+`,
+  );
+  const { loadRecipe } = await import('../../src/recipe/node.ts');
+  const recipe = { recipe: await loadRecipe(file), file };
+  const folder = join(root, 'three-files');
+  const controller = new AbortController();
+  const run = await smallRun(folder, datasets, { plan: { ...plan, schedule: recipe.recipe.schedule }, recipe });
+  const onEvent: typeof run.onEvent = ({ type }) => {
+    if (type === 'step') controller.abort('SIGINT');
+  };
+  const stopped = startRun({ ...run, signal: controller.signal, onEvent });
+  await expect(stopped).rejects.toMatchObject({ code: 'interrupted' });
+  rmSync(join(root, 'own'), { recursive: true });
+  const { manifest } = openRun(nodeFileSystem, folder);
+  expect(manifest.recipe.file).toBe('recipe/parts/recipe.ts');
+  const own = await recipeOfRun(manifest, folder);
+  await resumeRun({ ...run, recipe: { recipe: own, file: join(folder, 'recipe/parts/recipe.ts') } });
+  expect((await loadBaseModel(nodeFileSystem, folder)).recipe.name).toBe('parts');
 });
 
 test('a recipe that sees the future is refused before a run begins', async () => {

@@ -222,16 +222,16 @@ test('a diagnosis that cannot be written does not hide that the loss left, and g
   );
 });
 
-test.each(['tokenizer.json', 'events.jsonl'])(
-  'a run that cannot write its %s says that it failed, and goes on when it can',
-  async (file) => {
-    const folder = join(root, `early-${file}`);
-    const run = await smallRun(folder, datasets, { plan: quickPlan({ numSteps: 2 }) });
-    expect((await thrown(startRun({ ...run, fs: readOnly(file) }))).code).toBe('disk-full');
-    expect(openRun(nodeFileSystem, folder).manifest).toMatchObject({
-      status: 'failed',
-      failure: { code: 'disk-full', step: 0 },
-    });
-    expect((await resumeRun(run)).step).toBe(2);
-  },
-);
+test.each([
+  ['tokenizer', '/tokenizer.json'],
+  ['log', '/events.jsonl'],
+])('a run that cannot write its %s says that it failed, and goes on when it can', async (name, file) => {
+  const folder = join(root, `early-${name}`);
+  const run = await smallRun(folder, datasets, { plan: quickPlan({ numSteps: 2 }) });
+  expect((await thrown(startRun({ ...run, fs: readOnly(file) }))).code).toBe('disk-full');
+  expect(openRun(nodeFileSystem, folder).manifest).toMatchObject({
+    status: 'failed',
+    failure: { code: 'disk-full', step: 0 },
+  });
+  expect((await resumeRun(run)).step).toBe(2);
+});

@@ -101,7 +101,7 @@ describe('a run goes on only as it began', () => {
     const recipe = { recipe: smallRecipe({ mlp: 'gelu' }), file: null };
     const error = await refusal({ recipe, allow: ['recipe'] });
     expect(error.code).toBe('run-mismatch');
-    expect(error.message).toMatch(/the checkpoint of step 5 .* does not fit it: .*gate/);
+    expect(error.message).toMatch(/the checkpoint of step 5 .* does not fit it: .*mlp/);
     expect(nodeFileSystem.readFile(`${folder}/run.json`)).toEqual(before);
     expect(nodeFileSystem.readFile(`${folder}/events.jsonl`)).toEqual(log);
     await resumeRun({ ...options, folder });

@@ -10,8 +10,8 @@ import { checkpointBytes, lastingEvents } from './support/small-training.ts';
 import { bundleScript, removeBundle, startProcess, type TrainProcess } from './support/train-process.ts';
 
 const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
-const numKills = runsEverything ? 30 : 4;
-const numSignals = runsEverything ? 20 : 2;
+const numKills = runsEverything ? 30 : 2;
+const numSignals = runsEverything ? 20 : 1;
 const numSteps = 40;
 /** Every step is saved, so that most moments lie within a save. */
 const changes = { numSteps, numTokens: 1, checkpoints: { everySteps: 1 } };

@@ -74,6 +74,13 @@ describe('the memory that is to be had', () => {
   });
 });
 
+const small = {
+  budget: { kind: 'steps', numSteps: 50 },
+  size: { numLayers: 1, width: 32 },
+  contextLength: 32,
+  skipProbe: true,
+} as const;
+
 describe('a plan', () => {
   const plan = (bytes: number, request: PlanRequest = {}) =>
     planRun(
@@ -115,19 +122,41 @@ describe('a plan', () => {
       code: 'out-of-memory',
       exitCode: 5,
       message: expect.stringMatching(
-        /a step of 1,000,000 rows of 128 tokens needs at least [\d.]+ GB of memory, found 200 MB/,
+        /a step of 1,000,000 rows of 128 tokens needs at least [\d.]+ [GT]B of memory, found 200 MB/,
       ),
       hint: expect.stringMatching(/Micro-batches of [\d,]+ rows would fit/),
     });
   });
 });
 
+test('what a step needs at least does not depend on what there is, and what is proposed divides the batch', async () => {
+  const refusal = async (
+    availableBytes: number,
+    batchSize: number,
+    microBatchSize: number,
+  ): Promise<GroundworkError> => {
+    const error = await planRun(
+      { ...small, batchSize, microBatchSize },
+      { fs: memoryFiles(), engine, recipe: smallRecipe(), datasets, memory: { availableBytes, limit: 'test' } },
+    ).catch((fault: unknown) => fault);
+    expect(error).toBeInstanceOf(GroundworkError);
+    return error as GroundworkError;
+  };
+  const least = async (availableBytes: number) =>
+    /needs at least (\S+ \S+)/.exec((await refusal(availableBytes, 3000, 3000)).message)?.[1];
+  expect(await least(2e8)).toBe(await least(2e5));
+  const { hint } = await refusal(2e8, 3000, 3000);
+  const rows = Number(/Micro-batches of ([\d,]+) rows/.exec(hint)?.[1]);
+  expect(3000 % rows, hint).toBe(0);
+});
+
 test('a run whose memory is not there is refused before its folder is made', async () => {
   const plan = quickPlan({ memory: { neededBytes: 1e15 } });
-  const run = await smallRun(join(root, 'refused'), datasets, { plan });
+  const memory = { availableBytes: 2e9, limit: 'memory of the test' };
+  const run = await smallRun(join(root, 'refused'), datasets, { plan, memory });
   await expect(startRun(run)).rejects.toMatchObject({
     code: 'out-of-memory',
-    message: expect.stringMatching(/the run needs 1.00e\+6 GB|the run needs [\d,.]+ [GT]B/),
+    message: 'the run needs 1.00 PB of memory, found 2.00 GB (memory of the test)',
   });
   expect(readdirSync(root)).not.toContain('refused');
 });

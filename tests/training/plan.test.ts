@@ -104,18 +104,6 @@ const plan = (request: PlanRequest, on: readonly RunDataset[] = datasets) =>
   planRun(request, { fs: nodeFileSystem, engine, recipe: smallRecipe(), datasets: on });
 
 describe('a plan', () => {
-  test('of a budget of time has measured a step, keeps the time and says why', async () => {
-    const made = await plan({ budget: { kind: 'time', durationMs: 60_000 } });
-    const { expected, numSteps, reasons } = made;
-    expect(planSchema.parse(JSON.parse(JSON.stringify(made)))).toEqual(made);
-    expect(expected.msPerStep).toBeGreaterThan(0);
-    expect(expected.trainingMs + expected.otherMs).toBeLessThanOrEqual(60_000);
-    expect(expected.limitMs).toBeLessThan(60_000);
-    expect(numSteps).toBeGreaterThan(0);
-    expect(reasons.join(' ')).toMatch(/as measured/);
-    expect(reasons.every((reason) => /^[A-Z\d].*\.$/.test(reason))).toBe(true);
-  });
-
   test('of a budget of tokens, steps or arithmetic keeps to it', async () => {
     const tokens = await plan({ budget: { kind: 'tokens', numTokens: 20_000 }, skipProbe: true });
     expect(tokens.numTokens).toBeLessThanOrEqual(20_000);
@@ -124,6 +112,40 @@ describe('a plan', () => {
     expect(steps.numSteps).toBe(37);
     const flops = await plan({ budget: { kind: 'flops', flops: 1e11 }, skipProbe: true });
     expect(flops.numSteps * flops.expected.flopsPerStep).toBeLessThanOrEqual(1.5e11);
+  });
+
+  test('of tokens or steps keeps to it on a text that is read over and over, without a word of a budget', async () => {
+    const folder = join(root, 'repeated');
+    writeSmallDataset(nodeFileSystem, folder, { name: 'repeated', train: [smallTexts(3, 1)], validation: [[]] });
+    const on = [{ dataset: openDataset(nodeFileSystem, folder), weight: 1 }];
+    const shape = { batchSize: 4, contextLength: 32, skipProbe: true };
+    const steps = await plan({ budget: { kind: 'steps', numSteps: 80 }, ...shape }, on);
+    expect(steps.numSteps).toBe(80);
+    expect(steps.epochs).toBeGreaterThan(16);
+    const tokens = await plan({ budget: { kind: 'tokens', numTokens: 10_240 }, ...shape }, on);
+    expect(tokens.numSteps).toBe(80);
+    for (const { warnings } of [steps, tokens]) expect(warnings.join(' ')).not.toMatch(/budget does/);
+    closeDatasets(on);
+  });
+
+  test.each([1000, 100_000])('of %i steps is the plan of as many tokens', async (numSteps) => {
+    const steps = await plan({ budget: { kind: 'steps', numSteps }, skipProbe: true });
+    const tokens = await plan({ budget: { kind: 'tokens', numTokens: steps.numTokens }, skipProbe: true });
+    expect(tokens).toMatchObject({ size: steps.size, batch: steps.batch, numSteps });
+    expect(steps.reasons[0]).toMatch(/the size that so many tokens suit best/);
+  });
+
+  test('says how much of the text is read, where it is less than all', async () => {
+    const shape = { batchSize: 1, contextLength: 32, skipProbe: true, size: { numLayers: 1, width: 32 } };
+    const { reasons, warnings, epochs } = await plan({ budget: { kind: 'steps', numSteps: 1 }, ...shape });
+    expect(reasons[2]).toBe(`1 step reads 32 tokens, ${(100 * epochs).toFixed(1)} % of the training text.`);
+    expect(warnings).toContain('1 step is few: expect a model that has learned little. A larger budget helps.');
+  });
+
+  test('with checkpoints by steps has none by time, unless both are asked for', async () => {
+    const request: PlanRequest = { budget: { kind: 'steps', numSteps: 9 }, checkpointEverySteps: 3, skipProbe: true };
+    expect((await plan(request)).checkpoints).toMatchObject({ everySteps: 3, everyMs: null });
+    expect((await plan({ ...request, checkpointEveryMs: 7 })).checkpoints).toMatchObject({ everySteps: 3, everyMs: 7 });
   });
 
   test('of a size alone trains it on as many tokens as are in balance with it', async () => {
@@ -172,6 +194,74 @@ describe('a plan', () => {
     ],
   ])('with %s is refused', async (_, request, message) => {
     await expect(plan(request)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(message) });
+  });
+});
+
+/** The engine on a clock that only it moves. */
+function slowEngine(loadMs: number, runMs: number) {
+  let now = 0;
+  const loads: number[] = [];
+  const slow: Engine = {
+    ...engine,
+    load: async (program) => {
+      now += loadMs;
+      loads.push(now);
+      const session = await engine.load(program);
+      return {
+        program,
+        set: (name, data) => session.set(name, data),
+        get: (name) => session.get(name),
+        close: () => session.close(),
+        run: (inputs) => {
+          now += runMs;
+          return session.run(inputs);
+        },
+      };
+    },
+  };
+  return { loads, clock: { monotonicMs: () => now }, slow };
+}
+
+describe('measuring', () => {
+  const planOn = (durationMs: number, { slow, clock }: ReturnType<typeof slowEngine>, signal?: AbortSignal) =>
+    planRun(
+      { budget: { kind: 'time', durationMs } },
+      { fs: nodeFileSystem, engine: slow, recipe: smallRecipe(), datasets, clock, ...(signal && { signal }) },
+    );
+
+  test('is of the chosen size with two minutes or more, also where loading takes long; all documents are for the end', async () => {
+    const machine = slowEngine(10_000, 50);
+    const made = await planOn(120_000, machine);
+    expect(made.reasons[1]).toMatch(/takes 50 ms on this machine, as measured/);
+    expect(made.evaluation.numFinalDocuments).toBe(10);
+    expect(made.expected.trainingMs + made.expected.otherMs).toBeLessThan(120_000 - 10_000 * machine.loads.length);
+  });
+
+  test('is of the smallest size alone where the budget is short, and of none where it is very short', async () => {
+    const machine = slowEngine(2_000, 50);
+    expect((await planOn(20_000, machine)).reasons[1]).toMatch(/as (estimated|measured)/);
+    expect(machine.loads).toHaveLength(1);
+    const none = slowEngine(2_000, 50);
+    expect((await planOn(10_000, none)).reasons[1]).toMatch(/a guess/);
+    expect(none.loads).toHaveLength(0);
+  });
+
+  test('of the chosen size where there is time for it: the plan keeps the time and says why', async () => {
+    const made = await planOn(60_000, slowEngine(300, 40));
+    const { expected, numSteps, reasons } = made;
+    expect(planSchema.parse(JSON.parse(JSON.stringify(made)))).toEqual(made);
+    expect(expected.msPerStep).toBeGreaterThan(0);
+    expect(expected.trainingMs + expected.otherMs).toBeLessThanOrEqual(60_000);
+    expect(expected.limitMs).toBeLessThan(60_000);
+    expect(numSteps).toBeGreaterThan(0);
+    expect(reasons.join(' ')).toMatch(/as measured/);
+    expect(reasons.every((reason) => /^[A-Z\d].*\.$/.test(reason))).toBe(true);
+  });
+
+  test('ends when it is told to', async () => {
+    const machine = slowEngine(0, 1);
+    await expect(planOn(300_000, machine, AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
+    expect(machine.loads).toHaveLength(0);
   });
 });
 

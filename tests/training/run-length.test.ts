@@ -33,7 +33,8 @@ function simulate({ msPerStep, pauseMs = 0, changes = {} }: Simulation) {
   };
   let [step, elapsedMs, numDecisions] = [0, 0, 0];
   const factors: number[] = [];
-  for (;;) {
+  // A run that never ends is a fault, not a test that never ends.
+  while (step < 20_000) {
     const fixed = endFixedAt(plan, { step, training, elapsedMs });
     if (fixed !== undefined) {
       numDecisions += 1;
@@ -107,11 +108,55 @@ describe('a budget of time', () => {
     expect(factors[rescheduling.fromStep + 1]).toBeLessThan(1);
   });
 
-  test('has the same learning rates after a resume as without', () => {
-    const plan = timed();
-    const { factors, rescheduling } = simulate({ msPerStep: () => 80 });
-    const again = factors.map((_, step) => factorOfStep(plan, rescheduling, step));
-    expect(again).toEqual(factors);
+  test.each(['warmupStableDecay', 'cosine', 'linear'] as const)(
+    'has the same learning rates after a resume as without (%s)',
+    (kind) => {
+      const changes = { schedule: { kind, warmupSteps: 20 } };
+      const { factors, rescheduling } = simulate({ msPerStep: () => 80, changes });
+      const again = factors.map((_, step) => factorOfStep(timed(changes), rescheduling, step));
+      expect(again).toEqual(factors);
+    },
+  );
+
+  test.each([
+    ['cosine', 200, 450],
+    ['cosine', 33, 2727],
+    ['linear', 200, 450],
+    ['linear', 33, 2727],
+  ] as const)('is kept by a %s, whose length is fixed early, with steps of %i ms', (kind, ms, expected) => {
+    const changes = { schedule: { kind, warmupSteps: 20, finalFactor: 0 } };
+    const { step, factors, numDecisions, rescheduling } = simulate({ msPerStep: () => ms, changes });
+    expect(Math.abs(step - expected)).toBeLessThan(0.01 * expected + 1);
+    expect(numDecisions).toBe(1);
+    expect(rescheduling.fromStep).toBeLessThanOrEqual(90);
+    // It never rises again after warm-up, makes no leap, and comes down to the end.
+    const falling = factors.slice(20);
+    const leaps = falling.slice(1).map((factor, i) => (falling[i] as number) - factor);
+    expect(Math.min(...leaps)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...leaps)).toBeLessThan(0.01);
+    expect(factors.at(-1)).toBeLessThan(0.01);
+  });
+
+  test.each([
+    ['constant', {}],
+    ['warmupStableDecay', { decayShare: 0 }],
+  ] as const)('ends a schedule that never falls when the time is over (%s)', (kind, more) => {
+    const changes = { schedule: { kind, warmupSteps: 20, ...more } };
+    const { step, factors, numDecisions } = simulate({ msPerStep: () => 200, changes });
+    expect(step).toBe(450);
+    expect(new Set(factors.slice(20))).toEqual(new Set([1]));
+    expect(numDecisions).toBe(1);
+    expect(simulate({ msPerStep: () => 10, changes: { ...changes, mostSteps: 500 } }).step).toBe(500);
+  });
+
+  test('leaves for the last evaluation what evaluations on the way have shown it takes, be it more or less', () => {
+    const plan = timed({ evaluation: { numFinalDocuments: 100 }, schedule: { kind: 'constant' } });
+    const pace = { ...emptyState().pace, elapsedMs: 0, stepsMs: 1000, numTimedSteps: 10, numEvaluatedDocuments: 10 };
+    const stepsAt = (evaluationMs: number) =>
+      stepsOfRun(plan, { step: 10, training: { ...emptyState(), pace: { ...pace, evaluationMs } }, elapsedMs: 1000 });
+    // Three samples and a checkpoint take 1.5 s, 100 documents 0.1 s or 20 s.
+    expect(stepsAt(10)).toBe(10 + 974);
+    expect(stepsAt(2000)).toBe(10 + 775);
   });
 });
 

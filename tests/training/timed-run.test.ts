@@ -7,6 +7,7 @@ import { nodeFileSystem } from '../../src/core/node.ts';
 import { type Engine, onnxEngine } from '../../src/engine/index.ts';
 import {
   openRun,
+  type Plan,
   type RunDataset,
   type RunEvent,
   type RunProgress,
@@ -77,13 +78,15 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   );
 
 /** Thirty seconds, of which two are for the end: planned with two seconds a step, which turns out to be one. */
-const plan = quickPlan({
-  budget: { kind: 'time', durationMs: 30_000 } as never,
-  numSteps: 14,
-  mostSteps: 1000,
-  expected: { limitMs: 30_000, msPerStep: 2000, finalMs: 2000 },
-  checkpoints: { everySteps: 4, keep: 20 },
-});
+const plan: Plan = {
+  ...quickPlan({
+    numSteps: 14,
+    mostSteps: 1000,
+    expected: { limitMs: 30_000, msPerStep: 2000, finalMs: 2000 },
+    checkpoints: { everySteps: 4, keep: 20 },
+  }),
+  budget: { kind: 'time', durationMs: 30_000 },
+};
 
 describe('a run whose end the clock decides', () => {
   let whole: { readonly step: number; readonly durationMs: number; readonly trainingMs: number };

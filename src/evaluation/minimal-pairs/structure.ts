@@ -231,11 +231,13 @@ export const negativePolarity: readonly Paradigm[] = [
   {
     name: 'ever, and "no" in a relative clause',
     make: (random) => {
+      // Not at the beginning, where a capital would make other words of the two.
+      const start = `${pick(random, names)} ${pick(random, ['said', 'knew', 'thought'])} that`;
       const [subject, other] = pickTwo(random, people);
       const rest = `${pick(random, socialVerbs).past} has ever ${pick(random, soleVerbs).participle}`;
       return {
-        good: `No ${subject.singular} that the ${other.singular} ${rest}.`,
-        bad: `The ${subject.singular} that no ${other.singular} ${rest}.`,
+        good: `${start} no ${subject.singular} that the ${other.singular} ${rest}.`,
+        bad: `${start} the ${subject.singular} that no ${other.singular} ${rest}.`,
       };
     },
   },
@@ -254,18 +256,21 @@ export const negativePolarity: readonly Paradigm[] = [
       const isPlural = coin(random);
       const subject = `the ${someone(pick(random, people), isPlural)}`;
       const rest = `ever ${pick(random, soleVerbs).participle}`;
-      const [first, helper] = isPlural ? ['Have', 'have'] : ['Has', 'has'];
-      return { good: `${first} ${subject} ${rest}?`, bad: `T${subject.slice(1)} ${helper} ${rest}?` };
+      const helper = isPlural ? 'have' : 'has';
+      const start = `${pick(random, names)},`;
+      return { good: `${start} ${helper} ${subject} ${rest}?`, bad: `${start} ${subject} ${helper} ${rest}?` };
     },
   },
   {
     name: 'any, and "no" in a relative clause',
     make: (random) => {
+      // Not at the beginning, where a capital would make other words of the two.
+      const start = `${pick(random, names)} ${pick(random, ['said', 'knew', 'thought'])} that`;
       const [subject, other] = pickTwo(random, people);
       const rest = `${pick(random, socialVerbs).past} has ${pick(random, strictVerbs).participle} any ${pick(random, objects).plural}`;
       return {
-        good: `No ${subject.singular} that the ${other.singular} ${rest}.`,
-        bad: `The ${subject.singular} that no ${other.singular} ${rest}.`,
+        good: `${start} no ${subject.singular} that the ${other.singular} ${rest}.`,
+        bad: `${start} the ${subject.singular} that no ${other.singular} ${rest}.`,
       };
     },
   },

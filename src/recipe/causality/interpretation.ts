@@ -1,5 +1,5 @@
 import { assert, GroundworkError, present } from '../../core/index.ts';
-import { formatShape, nodeAt, type Program, type ProgramNode } from '../../tensor/index.ts';
+import { formatShape, nodeAt, type Program, type ProgramNode, type Shape } from '../../tensor/index.ts';
 import {
   type Knowledge,
   knowledgeOf,
@@ -73,18 +73,27 @@ function fail(message: string): never {
   });
 }
 
-/** Parameters are taken to be smaller than this; training far beyond it would have diverged. */
-export const parameterBound = 1e4;
+/**
+ * Parameters are taken to be no larger than this, vectors (gains, biases, factors) and matrices: beyond it a training has diverged.
+ * Initial values are held to it; what is learned is not looked at.
+ */
+export function parameterBound(shape: Shape): number {
+  return shape.length <= 1 ? 32 : 1024;
+}
 
 /** What is known of every node of a forward pass. */
 export function interpret({ program, tokens }: ForwardProgram): Knowledge[] {
   const parameters = new Set(
     Object.values(program.state).flatMap(({ node, kind }) => (kind === 'parameter' ? [node] : [])),
   );
+  const { segments } = program.inputs;
+  const given = unknownConstant(nodeAt(program, tokens).shape, 'int32');
   const memory = new KnowledgeMemory();
   const known: Knowledge[] = [];
   program.nodes.forEach((node, position) => {
     if (position === tokens) known.push(memory.keep(ofTokens(node)));
+    // Where the next document begins is told by the segments that follow.
+    else if (position === segments) known.push(memory.keep({ ...ofTokens(node), range: given.range }));
     else if (parameters.has(position)) known.push(memory.keep(ofParameter(node)));
     else known.push(memory.apply(node.op, node, operandsOf(node, known)));
   });
@@ -105,5 +114,6 @@ function ofTokens({ shape }: ProgramNode): Knowledge {
 function ofParameter({ shape, dtype }: ProgramNode): Knowledge {
   const unknown = unknownConstant(shape, dtype);
   if (dtype === 'int32' || dtype === 'bool') return unknown;
-  return knowledgeOf(shape, unknown.reach, uniformRange(shape, -parameterBound, parameterBound));
+  const bound = parameterBound(shape);
+  return knowledgeOf(shape, unknown.reach, uniformRange(shape, -bound, bound));
 }

@@ -26,8 +26,8 @@ export interface Leak {
 /**
  * Proves that logits at row b and position t depend on tokens of row b up to t only, or says where they do not: follows, element by
  * element, which tokens a value can depend on through every op of a forward Program. What does not depend on tokens is evaluated,
- * so that a mask counts for what it is: a weight is harmless where it is exactly 0. Parameters may be any numbers up to 1e4, other
- * inputs (segments) any numbers at all. A leak that is found may be one that no numbers show, since bounds are not exact; that
+ * so that a mask counts for what it is: a weight is harmless where it is exactly 0. Parameters may be any numbers up to `parameterBound`, other
+ * inputs any numbers at all; `segments` are followed as tokens are. A leak that is found may be one that no numbers show, since bounds are not exact; that
  * none is found is a proof.
  *
  * @param program inputs `tokens` int32 [B, T] and others, parameters as state, output `logits` [B, T, V] or [B · T, V]

@@ -142,10 +142,17 @@ async function probeOnce(
     for (let time = position + 1; time < contextLength; time++) {
       changed[start + time] = drawn.after();
     }
-    const leak = compare(forward, before, await run(changed), row, position + 1, options.tolerance ?? 0);
+    const after = await run(changed);
+    // 0 · ∞ is NaN, at honest positions too: such a draw shows nothing.
+    if (!areFinite(before) || !areFinite(after)) return { leak: undefined, isInformative: false };
+    const leak = compare(forward, before, after, row, position + 1, options.tolerance ?? 0);
     if (leak) return { leak, isInformative: true };
   }
-  return { leak: undefined, isInformative: before.every((x: number) => Number.isFinite(x)) };
+  return { leak: undefined, isInformative: true };
+}
+
+function areFinite(numbers: NumericData): boolean {
+  return numbers.every((x: number) => Number.isFinite(x));
 }
 
 /**

@@ -12,13 +12,14 @@ import { graphDifference } from './same-graph.ts';
  *
  * @param trace the forward pass at a batch size and the real context length: `tokens` [B, T] to `logits` [B, T, V]
  * @param batchSize B of the Programs that will run
+ * @returns the pass at `batchSize`, as it was proved
  * @throws GroundworkError `future-leak`, naming the op and the scope that leak
  */
 export function requireCausal(
   trace: (batchSize: number) => Program,
   batchSize: number,
   names: ForwardNames = {},
-): void {
+): Program {
   const [two, three] = [trace(2), trace(3)];
   const [atTwo, atThree] = [forwardProgram(two, names), forwardProgram(three, names)];
   const knownAtTwo = interpret(atTwo);
@@ -38,6 +39,7 @@ export function requireCausal(
     const { op, scope } = nodeAt(two, counting);
     throw batchError(`${op} gives another constant for another number of rows`, scope);
   }
+  return real;
 }
 
 /** The error that refuses a leak. */

@@ -87,6 +87,12 @@ function within(
   };
 }
 
+/** `normalized`, unless the mean of x overflows. */
+const centred = (node: RuleNode, { range }: Knowledge) => {
+  const [low, high] = extremes(range);
+  return Math.max(-low, high) > 1e30 ? undefined : normalized(node);
+};
+
 /** A rule of a composite that divides by nothing that may be 0, so that the signs of zeros do not matter within. */
 function withoutSigns(isSafe: (node: RuleNode) => boolean, rule: Rule): Rule {
   return (node, inputs) => rule(node, isSafe(node) ? inputs.map((input) => ({ ...input, hidden: none })) : inputs);
@@ -96,10 +102,9 @@ function withoutSigns(isSafe: (node: RuleNode) => boolean, rule: Rule): Rule {
 const hasEpsilon = ({ attributes }: RuleNode) => Number(attributes.epsilon) >= 1e-30;
 
 const fraction = () => [0, 1 + 1e-4] as const;
-/** |x| / √(mean x² + ε) is at most √D, unless x = 0 and ε = 0 or the mean of x overflows: NaN. */
-const normalized = (node: RuleNode, { range }: Knowledge) => {
-  const [low, high] = extremes(range);
-  if (!hasEpsilon(node) || Math.max(-low, high) > 1e30) return undefined;
+/** |x| / √(mean x² + ε) is at most √D, unless x = 0 and ε = 0: NaN. */
+const normalized = (node: RuleNode) => {
+  if (!hasEpsilon(node)) return undefined;
   const bound = Math.sqrt(node.shape.at(-1) ?? 1) * (1 + 1e-3);
   return [-bound, bound] as const;
 };
@@ -115,7 +120,7 @@ const compositeRules: { readonly [Name in CompositeName]: Rule } = {
   softmax: withoutSigns(() => true, softmax),
   logSumExp: byDefinition('logSumExp'),
   rmsNorm: withoutSigns(hasEpsilon, within(normalized, byDefinition('rmsNorm'))),
-  layerNorm: withoutSigns(hasEpsilon, within(normalized, byDefinition('layerNorm'))),
+  layerNorm: withoutSigns(hasEpsilon, within(centred, byDefinition('layerNorm'))),
   rotaryEmbedding: byDefinition('rotaryEmbedding'),
   attention,
   crossEntropy: byDefinition('crossEntropy'),

@@ -113,7 +113,7 @@ export const leakingMixings: { readonly [name: string]: (contextLength: number) 
       parameters: { q: square, k: square, scale: [1] },
       mix: (x, p) => {
         const scores = matmul(rmsNorm(linear(x, p('q'))), rmsNorm(linear(x, p('k'))), { transposeRight: true });
-        return matmul(softmax(add(multiply(scores, p('scale')), where(pastMask(contextLength), 0, -1e4))), x);
+        return matmul(softmax(add(multiply(scores, p('scale')), where(pastMask(contextLength), 0, -100))), x);
       },
     }),
     'a leak behind a gate': () => ({

@@ -60,8 +60,12 @@ const unaries = [
   t.relu,
   t.gelu,
   t.stopGradient,
+  t.sqrt,
+  t.log,
+  t.reciprocal,
+  (x: t.Tensor) => t.cast(t.equal(x, 0), 'float32'),
 ];
-const binaries = [t.add, t.subtract, t.multiply, t.maximum, t.minimum];
+const binaries = [t.add, t.subtract, t.multiply, t.maximum, t.minimum, t.divide, t.power];
 const axisOf = (x: t.Tensor, pick: <T>(items: readonly T[]) => T) => pick(x.shape.map((_, axis) => axis));
 const kept = { keepDimensions: true };
 

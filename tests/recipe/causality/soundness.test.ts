@@ -40,8 +40,6 @@ test('no value of a random graph changes with a token that it cannot reach, or l
     const tokens = Int32Array.from({ length: numTokens }, () => random.nextInteger(5));
     const segments = Int32Array.from({ length: numTokens }, () => random.nextInteger(3));
     const before = await session.run({ tokens, segments });
-    const areFinite = Object.values(before).every((values) => values.every((x: number) => Number.isFinite(x)));
-    if (!areFinite) continue;
     const fields = Object.entries(program.outputs).map(([name, position]) => {
       const { shape, reach, range } = known[position] as Knowledge;
       const full = (data: Float64Array) => stretch({ shape: range.shape, data }, shape).data;
@@ -49,8 +47,9 @@ test('no value of a random graph changes with a token that it cannot reach, or l
     });
     for (const { name, reach, low, high } of fields) {
       before[name]?.forEach((x: number, i: number) => {
-        expect(x, `seed ${seed}: ${name}`).toBeGreaterThanOrEqual(low[i] as number);
-        expect(x, `seed ${seed}: ${name}`).toBeLessThanOrEqual(high[i] as number);
+        const isAnything = low[i] === Number.NEGATIVE_INFINITY && high[i] === Number.POSITIVE_INFINITY;
+        const isWithin = x >= (low[i] as number) && x <= (high[i] as number);
+        if (!isAnything && !isWithin) expect.fail(`seed ${seed}: ${name} is ${x}, not in ${low[i]} … ${high[i]}`);
         numIndependent += Number(reach[i] === none);
       });
     }
@@ -61,7 +60,9 @@ test('no value of a random graph changes with a token that it cannot reach, or l
         for (const { name, reach } of fields) {
           before[name]?.forEach((x: number, i: number) => {
             numCompared += 1;
-            if (x === after[name]?.[i] || mayDepend(reach[i] as number, token)) return;
+            // The sign of a zero is not followed, only what comes of it.
+            if (x === after[name]?.[i] || Object.is(x, after[name]?.[i]) || mayDepend(reach[i] as number, token))
+              return;
             expect.fail(
               `seed ${seed}: element ${i} of ${name} changes with token ${token}, but reaches ${rowOf(reach[i] as number)}, ${timeOf(reach[i] as number)}`,
             );

@@ -1,11 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { present } from '../../../src/core/index.ts';
 import { thinned } from '../../../src/training/report/curves.ts';
 import { happeningsOf } from '../../../src/training/report/happenings.ts';
 import { commandText, parameterGroups, repetitionText } from '../../../src/training/report/recipe-section.ts';
 import { runReport } from '../../../src/training/report/run-report.ts';
+import type { RunEvent } from '../../../src/training/run/events.ts';
 import { runManifestSchema } from '../../../src/training/run/run-manifest.ts';
 import { exampleEvents, exampleManifest, exampleModel, examplePlan } from './example-run.ts';
 
+const stepEvent = (step: number): Extract<RunEvent, { type: 'step' }> => ({
+  type: 'step',
+  step,
+  loss: 3,
+  gradientNorm: 1,
+  isApplied: true,
+  scheduleFactor: 1,
+  tokens: step,
+  durationMs: 10,
+  elapsedMs: 10 * step,
+});
 const folder = 'runs/presidents-2026-11-23';
 const html = runReport({
   folder,
@@ -72,6 +85,51 @@ describe('the report of a run', () => {
     );
   });
 
+  test('tells the time of training apart from all of the time, and the speed from the first', () => {
+    // 1,000 steps of about 280 ms; the run took 281 s.
+    expect(html).toMatch(/training<.*?4\.7 min.*?29,2\d\d tokens\/s/s);
+    const slow = {
+      ...exampleManifest,
+      result: { ...present(exampleManifest.result, 'a result'), durationMs: 7_200_000 },
+    };
+    const page = runReport({ folder, manifest: slow, events: exampleEvents() });
+    expect(page).toMatch(/29,2\d\d tokens\/s/);
+    expect(page).toMatch(/in all<.*?2\.00? h/s);
+  });
+
+  test('repeats a run in its own place, with the recipe that lies in it', () => {
+    const { recipe } = exampleManifest;
+    const own = { ...exampleManifest, recipe: { ...recipe, file: 'recipe/my recipe.ts' } };
+    const text = repetitionText(own, examplePlan, '/lab/runs/first');
+    expect(text).toContain("--recipe '/lab/runs/first/recipe/my recipe.ts'");
+    expect(text).toMatch(/ --out \/lab\/runs$/);
+  });
+
+  test('shows the decay that the clock decided, not the planned one', () => {
+    const reason = 'the learning rate falls from here on';
+    const rescheduled = { type: 'rescheduled', step: 700, numSteps: 1000, reason } as const;
+    const page = runReport({ folder, manifest: exampleManifest, events: [...exampleEvents(), rescheduled] });
+    expect(page).toContain('flat, then a line over the last 300 steps, which the clock decided');
+    expect(page).toContain('Its learning rate falls over the last 400 steps; here it was the last 300');
+  });
+
+  test('folds steps in a row that were skipped, and lists no more than a few of a kind', () => {
+    const skip = (step: number): RunEvent[] => [
+      { ...stepEvent(step), loss: Number.NaN, isApplied: false },
+      { type: 'warning', step, message: `step ${step} was skipped: its loss is NaN` },
+    ];
+    const inRow = [...skip(1), ...skip(2), ...skip(3), stepEvent(4), ...skip(5)];
+    expect(happeningsOf(inRow).map(({ step, what }) => [step, what])).toEqual([
+      [3, 'skipped'],
+      [5, 'skipped'],
+    ]);
+    const everySecond = Array.from({ length: 60 }, (_, i) => [...skip(2 * i + 1), stepEvent(2 * i + 2)]).flat();
+    const page = runReport({ folder, manifest: exampleManifest, events: everySecond });
+    expect(page.match(/<td[^>]*>skipped/g)).toHaveLength(21);
+    expect(page).toContain('40 more of this kind from here on');
+    expect(page).toContain('60 steps were skipped');
+  });
+
   test('stays small for a long run', () => {
     const long = runReport({ folder, manifest: exampleManifest, events: exampleEvents(30_000), model: exampleModel });
     expect(long.length).toBeLessThan(400_000);
@@ -118,6 +176,19 @@ describe('a curve that is thinned out', () => {
     expect(means[0]?.[1]).toBeNaN();
     expect(means.at(-1)?.[1]).toBe(1);
     expect(band).toHaveLength(200);
+  });
+
+  test('has no more points than a page shows, also where millions of steps fall into one, or all into the same place', () => {
+    const many = Array.from({ length: 300_000 }, (_, x) => [x < 299_000 ? 1 + x / 1e9 : x, 1] as const);
+    expect(thinned(many).points.length).toBeLessThanOrEqual(400);
+    expect(thinned(Array.from({ length: 1000 }, () => [5, 2] as const))).toEqual({
+      points: [[5, 2]],
+      band: [[5, 2, 2]],
+    });
+    const flat = exampleEvents(1000).map((event) =>
+      event.type === 'step' ? { ...stepEvent(event.step), tokens: 0 } : event,
+    );
+    expect(runReport({ folder, manifest: exampleManifest, events: flat })).not.toContain('NaN');
   });
 
   test('has parts of equal width on a logarithm', () => {
