@@ -112,6 +112,14 @@ export const leakingMixings: { readonly [name: string]: (contextLength: number) 
       op: 'softmax',
       parameters: { q: square, k: square, scale: [1] },
       mix: (x, p) => {
+        const scores = matmul(linear(x, p('q')), linear(x, p('k')), { transposeRight: true });
+        return matmul(softmax(add(multiply(scores, p('scale')), where(pastMask(contextLength), 0, -1e4))), x);
+      },
+    }),
+    'a finite mask that normalised scores can outgrow': (contextLength) => ({
+      op: 'softmax',
+      parameters: { q: square, k: square, scale: [1] },
+      mix: (x, p) => {
         const scores = matmul(rmsNorm(linear(x, p('q'))), rmsNorm(linear(x, p('k'))), { transposeRight: true });
         return matmul(softmax(add(multiply(scores, p('scale')), where(pastMask(contextLength), 0, -100))), x);
       },

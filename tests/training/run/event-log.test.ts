@@ -166,7 +166,17 @@ describe('the log of a run', () => {
       Array.from({ length: to - from }, (_, i) => from + i + 1).flatMap((n) => [
         step(n),
         ...(n % 3 === 0
-          ? [{ type: 'evaluation', step: n, tokens: 64 * n, bitsPerByte: 1, numDocuments: 2, numValidationDocuments: 2, isFinal: false } as const]
+          ? [
+              {
+                type: 'evaluation',
+                step: n,
+                tokens: 64 * n,
+                bitsPerByte: 1,
+                numDocuments: 2,
+                numValidationDocuments: 2,
+                isFinal: false,
+              } as const,
+            ]
           : []),
       ]);
     const uninterrupted = bytesOf([{ type: 'started' }, ...eventsOf(0, 20)]);

@@ -20,7 +20,15 @@ describe('a run of an earlier version of Groundwork loads for ever (reliability 
     }
     expect(verifyRun(nodeFileSystem, folder)).toEqual([]);
     const run = openRun(nodeFileSystem, folder);
-    const result = { step: 20, tokens: 1280, bitsPerByte: 1.75, numDocuments: 183, numValidationDocuments: 1263, loss: 3.25, durationMs: 60_000 };
+    const result = {
+      step: 20,
+      tokens: 1280,
+      bitsPerByte: 1.75,
+      numDocuments: 183,
+      numValidationDocuments: 1263,
+      loss: 3.25,
+      durationMs: 60_000,
+    };
     expect(run.manifest).toEqual(smallManifest({ status: 'finished', result }));
     expect(run.events()).toEqual(fixtureEvents);
     expect(newestCheckpoint(nodeFileSystem, folder)).toMatchObject({ checkpoint: { step: 20 }, rejected: [] });

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { compareRuns } from '../../../src/training/run/run-comparison.ts';
 import { digest, smallManifest } from './small-run.ts';
 
-const result = (bitsPerByte: number) => ({ step: 20, tokens: 1280, bitsPerByte, numDocuments: 7, numValidationDocuments: 7, loss: 2, durationMs: 1000 });
+const result = (bitsPerByte: number) => ({
+  step: 20,
+  tokens: 1280,
+  bitsPerByte,
+  numDocuments: 7,
+  numValidationDocuments: 7,
+  loss: 2,
+  durationMs: 1000,
+});
 
 describe('a comparison of runs', () => {
   test('of the same run twice finds no difference', () => {

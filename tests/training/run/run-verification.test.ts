@@ -27,7 +27,15 @@ describe('verifyRun', () => {
   });
 
   test('names what is missing or changed, also in what is not signed', () => {
-    const result = { step: 20, tokens: 1280, bitsPerByte: 2, numDocuments: 7, numValidationDocuments: 7, loss: 2, durationMs: 1000 };
+    const result = {
+      step: 20,
+      tokens: 1280,
+      bitsPerByte: 2,
+      numDocuments: 7,
+      numValidationDocuments: 7,
+      loss: 2,
+      durationMs: 1000,
+    };
     const finishedRun = (): string => {
       const folder = smallRun(undefined, {
         status: 'finished',

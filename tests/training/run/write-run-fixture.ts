@@ -11,7 +11,15 @@ import { fixtureEvents, smallContents, smallManifest, smallParts } from './small
 
 const parent = mkdtempSync(join(tmpdir(), 'groundwork-'));
 const folder = join(parent, 'small');
-const result = { step: 20, tokens: 1280, bitsPerByte: 1.75, numDocuments: 183, numValidationDocuments: 1263, loss: 3.25, durationMs: 60_000 };
+const result = {
+  step: 20,
+  tokens: 1280,
+  bitsPerByte: 1.75,
+  numDocuments: 183,
+  numValidationDocuments: 1263,
+  loss: 3.25,
+  durationMs: 60_000,
+};
 const { lock } = createRun(nodeFileSystem, folder, smallManifest({ status: 'finished', result }));
 const log = openEventLog(nodeFileSystem, join(folder, 'events.jsonl'));
 for (const event of fixtureEvents) log.append(event);
