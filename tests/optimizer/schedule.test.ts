@@ -54,7 +54,9 @@ describe('a schedule', () => {
         const decay = isFlatFirst ? Math.min(numSteps - warmup, numDecaySteps(schedule, numSteps)) : numSteps - warmup;
         // The greatest change in one step: of a line 1/n, of the half cosine π/2 as much, of √ the first step's √(1/n).
         const steepest = { constant: 0, linear: 1 / decay, cosine: Math.PI / 2 / decay, warmupStableDecay: 1 / decay };
-        const fall = schedule.kind === 'warmupStableSquareRoot' ? Math.sqrt(1 / decay) : steepest[schedule.kind];
+        const ofKind = schedule.kind === 'warmupStableSquareRoot' ? Math.sqrt(1 / decay) : steepest[schedule.kind];
+        // Where nothing decays, nothing falls.
+        const fall = decay === 0 ? 0 : ofKind;
         const all = factors(schedule, numSteps);
         const changes = all.slice(1).map((factor, i) => factor - (all[i] ?? 0));
         expect(Math.max(0, ...changes)).toBeLessThanOrEqual(1 / warmup + 1e-12);
