@@ -14,6 +14,8 @@ export interface MemoryEstimate {
   readonly activationBytes: number;
   /** By how much loading and running the session lets the process (or the device) grow. */
   readonly peakBytes: number;
+  /** Of that, what goes to the runtime and the graph, whatever the values: the first session of a process pays most of it for all. */
+  readonly overheadBytes: number;
 }
 
 /** Something that runs Programs. */

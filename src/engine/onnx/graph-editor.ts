@@ -10,7 +10,9 @@ export class GraphEditor {
   private readonly values: Map<string, OnnxValue>;
   private readonly nodes: OnnxNode[] = [];
   private readonly graph: OnnxGraph;
-  private readonly scalars: ReadonlyMap<string, OnnxInitializer>;
+  private readonly constants: Map<string, OnnxInitializer>;
+  /** Constants that were added, by what they hold. */
+  private readonly added = new Map<string, string>();
 
   constructor(graph: OnnxGraph) {
     this.graph = graph;
@@ -19,7 +21,7 @@ export class GraphEditor {
       for (const output of node.outputs) this.producers.set(output, node);
       for (const input of node.inputs) this.numReaders.set(input, (this.numReaders.get(input) ?? 0) + 1);
     }
-    this.scalars = new Map(graph.initializers.map((initializer) => [initializer.name, initializer]));
+    this.constants = new Map(graph.initializers.map((initializer) => [initializer.name, initializer]));
     // An output of the graph is read by the caller.
     for (const { name } of graph.outputs) this.numReaders.set(name, (this.numReaders.get(name) ?? 0) + 1);
   }
@@ -46,8 +48,41 @@ export class GraphEditor {
     if (stretched?.opType === 'Expand' || stretched?.opType === 'Reshape') {
       return this.constantEverywhere(present(stretched.inputs[0], 'an operand'));
     }
-    const found = this.scalars.get(name);
+    const found = this.constants.get(name);
     return found?.dtype === 'float32' && sizeOf(found.shape) === 1 ? Number(found.data[0]) : undefined;
+  }
+
+  /** True for a value that stands in the model file. */
+  isConstant(name: string): boolean {
+    return this.constants.has(name);
+  }
+
+  /** The numbers of a constant list of int64; undefined for anything else. */
+  int64sOf(name: string): readonly number[] | undefined {
+    const found = this.constants.get(name);
+    return found?.dtype === 'int64' ? [...found.data].map(Number) : undefined;
+  }
+
+  /** The name of a constant list of int64, the type in which ONNX wants shapes and axes. */
+  int64s(data: readonly number[]): string {
+    return this.constant([data.length], 'int64', BigInt64Array.from(data, BigInt));
+  }
+
+  /** The name of a constant of float32. */
+  floats(shape: Shape, data: Float32Array): string {
+    return this.constant(shape, 'float32', data);
+  }
+
+  private constant(shape: Shape, dtype: OnnxDType, data: OnnxInitializer['data']): string {
+    const key = `${dtype} ${shape.join()} ${data.join()}`;
+    let name = this.added.get(key);
+    if (name === undefined) {
+      const value = this.newValue(shape, dtype);
+      name = value.name;
+      this.added.set(key, name);
+      this.constants.set(name, { ...value, data });
+    }
+    return name;
   }
 
   /** A new intermediate value. */
@@ -65,6 +100,6 @@ export class GraphEditor {
 
   /** The rewritten graph. */
   finish(): OnnxGraph {
-    return { ...this.graph, nodes: this.nodes, values: this.values };
+    return { ...this.graph, nodes: this.nodes, values: this.values, initializers: [...this.constants.values()] };
   }
 }

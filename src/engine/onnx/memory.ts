@@ -38,6 +38,7 @@ export function estimateMemory(
     stateBytes: stateBytes + spareBytes,
     activationBytes: liveBytes,
     peakBytes: stateBytes + spareBytes + outputBytes + stepBytes + sessionBytes,
+    overheadBytes: sessionBytes,
   };
 }
 

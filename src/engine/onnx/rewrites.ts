@@ -1,5 +1,6 @@
 import { present } from '../../core/index.ts';
 import { sameShape, sizeOf } from '../../tensor/index.ts';
+import { fuseRmsNorm, fuseSilu, mergeViews } from './fusions.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxNode } from './graph.ts';
 import { GraphEditor } from './graph-editor.ts';
 
@@ -11,7 +12,15 @@ import { GraphEditor } from './graph-editor.ts';
 export type Rewrite = (graph: OnnxGraph) => OnnxGraph;
 
 /** Faster forms of the CPU kernels, native and WebAssembly. */
-export const cpuRewrites: readonly Rewrite[] = [fuseTransposedOperands, foldScales, hoistScales, transposeBeforeGemm];
+export const cpuRewrites: readonly Rewrite[] = [
+  fuseRmsNorm,
+  fuseSilu,
+  mergeViews,
+  fuseTransposedOperands,
+  foldScales,
+  hoistScales,
+  transposeBeforeGemm,
+];
 
 /** Applies rewrites in order and drops what nothing reads any more. */
 export function applyRewrites(graph: OnnxGraph, rewrites: readonly Rewrite[]): OnnxGraph {

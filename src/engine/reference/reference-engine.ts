@@ -37,7 +37,7 @@ function estimateMemory(program: Program): MemoryEstimate {
   verifyProgram(program);
   const stateBytes = sum(Object.values(program.state).map(({ node }) => 8 * sizeOf(nodeAt(program, node).shape)));
   const activationBytes = sum(expandComposites(program).nodes.map(({ shape }) => 8 * sizeOf(shape)));
-  return { stateBytes, activationBytes, peakBytes: 2 * stateBytes + activationBytes };
+  return { stateBytes, activationBytes, peakBytes: 2 * stateBytes + activationBytes, overheadBytes: 0 };
 }
 
 function sum(numbers: readonly number[]): number {

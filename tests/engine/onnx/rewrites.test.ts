@@ -7,16 +7,23 @@ import { lowerProgram } from '../../../src/engine/onnx/lowering.ts';
 import { applyRewrites, cpuRewrites } from '../../../src/engine/onnx/rewrites.ts';
 import { loadRuntime } from '../../../src/engine/onnx/runtime-node.ts';
 import {
+  add,
   broadcastTo,
   constant,
   gradient,
   matmul,
   multiply,
   type Program,
+  reciprocal,
+  reduceMean,
   reduceSum,
   reshape,
+  rmsNorm,
   type Shape,
+  sigmoid,
+  silu,
   sizeOf,
+  sqrt,
   type Tensor,
   trace,
   transpose,
@@ -24,7 +31,14 @@ import {
 import { expectClose } from '../../support/expect-close.ts';
 import { smallTrainingStep } from '../../support/small-gpt.ts';
 
-type RewriteName = 'fuseTransposedOperands' | 'foldScales' | 'hoistScales' | 'transposeBeforeGemm';
+type RewriteName =
+  | 'fuseRmsNorm'
+  | 'fuseSilu'
+  | 'mergeViews'
+  | 'fuseTransposedOperands'
+  | 'foldScales'
+  | 'hoistScales'
+  | 'transposeBeforeGemm';
 
 /** How many nodes of some operators a graph has; operators that are not named do not matter. */
 type Counts = { readonly [opType: string]: number };
@@ -40,6 +54,114 @@ const stretched = (value: number, shape: Shape) => broadcastTo(constant(value), 
 
 /** Programs with the pattern of a rewrite, or with one that only looks like it (it stays then). */
 const cases: { readonly [Name in RewriteName]: { readonly [name: string]: Case } } = {
+  fuseRmsNorm: {
+    'a normalised tensor with a gain': {
+      shapes: [[2, 3, 8], [8]],
+      build: (x, y) => multiply(rmsNorm(x), y),
+      before: { Reciprocal: 1, Mul: 4 },
+      after: { Reciprocal: 0, Mul: 0, ReduceSum: 0, SimplifiedLayerNormalization: 1 },
+    },
+    'a normalised tensor without a gain': {
+      shapes: [[2, 3, 8]],
+      build: (x) => rmsNorm(x, { epsilon: 1e-3 }),
+      before: { Reciprocal: 1, Mul: 3 },
+      after: { Reciprocal: 0, Mul: 0, SimplifiedLayerNormalization: 1 },
+    },
+    'a gain that is no vector along the last axis': {
+      shapes: [
+        [2, 3, 8],
+        [3, 1],
+      ],
+      build: (x, y) => multiply(rmsNorm(x), y),
+      before: { Reciprocal: 1, Mul: 4 },
+      after: { Reciprocal: 0, Mul: 1, SimplifiedLayerNormalization: 1 },
+    },
+    'a normalised tensor that is returned before its gain': {
+      shapes: [[2, 8], [8]],
+      build: (x, y) => {
+        const normalised = rmsNorm(x);
+        return [normalised, multiply(normalised, y)];
+      },
+      before: { Reciprocal: 1, Mul: 4 },
+      after: { Reciprocal: 0, Mul: 1, SimplifiedLayerNormalization: 1 },
+    },
+    'a normalisation whose derivative reads what lies between': {
+      shapes: [
+        [2, 8],
+        [2, 8],
+      ],
+      build: (x, y) => {
+        const normalised = rmsNorm(x);
+        return [normalised, ...gradient(reduceSum(multiply(normalised, y)), [x])];
+      },
+      before: { Reciprocal: 1 },
+      after: { Reciprocal: 1, SimplifiedLayerNormalization: 0 },
+    },
+    'a mean over another axis': {
+      shapes: [[2, 3, 8]],
+      build: (x) => {
+        const mean = reshape(reduceMean(multiply(x, x), [1]), [2, 1, 8]);
+        return multiply(x, reshape(reciprocal(sqrt(add(mean, 1e-6))), [2, 1, 8]));
+      },
+      before: { Reciprocal: 1 },
+      after: { Reciprocal: 1, SimplifiedLayerNormalization: 0 },
+    },
+  },
+  fuseSilu: {
+    'x times its sigmoid': {
+      shapes: [[3, 5]],
+      build: (x) => silu(x),
+      before: { Sigmoid: 1, Mul: 1 },
+      after: { Sigmoid: 0, Mul: 0, QuickGelu: 1 },
+    },
+    'x times the sigmoid of another': {
+      shapes: [
+        [3, 5],
+        [3, 5],
+      ],
+      build: (x, y) => multiply(x, sigmoid(y)),
+      before: { Sigmoid: 1, Mul: 1 },
+      after: { Sigmoid: 1, Mul: 1, QuickGelu: 0 },
+    },
+    'a sigmoid that is returned too': {
+      shapes: [[3, 5]],
+      build: (x) => {
+        const gate = sigmoid(x);
+        return [gate, multiply(gate, x)];
+      },
+      before: { Sigmoid: 1, Mul: 1 },
+      after: { Sigmoid: 1, Mul: 1, QuickGelu: 0 },
+    },
+  },
+  mergeViews: {
+    'three reshapes': {
+      shapes: [[2, 12]],
+      build: (x) => multiply(reshape(reshape(reshape(x, [4, 6]), [3, 8]), [24]), 2),
+      before: { Reshape: 3 },
+      after: { Reshape: 1 },
+    },
+    'a transposition of axes of one element between reshapes': {
+      shapes: [[1, 12]],
+      build: (x) => multiply(reshape(transpose(reshape(x, [1, 1, 3, 4]), [0, 2, 1, 3]), [3, 4]), 2),
+      before: { Reshape: 2, Transpose: 1 },
+      after: { Reshape: 1, Transpose: 0 },
+    },
+    'a transposition that moves numbers': {
+      shapes: [[2, 12]],
+      build: (x) => multiply(reshape(transpose(reshape(x, [1, 2, 3, 4]), [0, 2, 1, 3]), [6, 4]), 2),
+      before: { Reshape: 2, Transpose: 1 },
+      after: { Reshape: 2, Transpose: 1 },
+    },
+    'a reshape that is returned too': {
+      shapes: [[2, 12]],
+      build: (x) => {
+        const first = reshape(x, [4, 6]);
+        return [first, multiply(reshape(first, [24]), 2)];
+      },
+      before: { Reshape: 2 },
+      after: { Reshape: 2 },
+    },
+  },
   fuseTransposedOperands: {
     'a transposed left operand': {
       shapes: [
