@@ -1,6 +1,9 @@
 // `npm run bench -- NAME [flags]`: the benchmarks by name.
 
 import { GroundworkError } from '../src/core/index.ts';
+import { runCalibrationBenchmark } from './calibration/calibration-benchmark.ts';
+import { runCompareBenchmark } from './compare/compare-benchmark.ts';
+import { runCostsBenchmark } from './costs/costs-benchmark.ts';
 import { runDataBenchmark } from './data/data-benchmark.ts';
 import { runLargeBenchmark } from './data/large-benchmark.ts';
 import { runGenerationBenchmark } from './generation/generation-benchmark.ts';
@@ -11,6 +14,9 @@ import { runStepBenchmark } from './step/step-benchmark.ts';
 import { runTokenizerBenchmark } from './tokenizer/tokenizer-benchmark.ts';
 
 const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
+  compare: runCompareBenchmark,
+  calibration: runCalibrationBenchmark,
+  costs: runCostsBenchmark,
   data: runDataBenchmark,
   'data-large': runLargeBenchmark,
   mup: runMupBenchmark,
@@ -23,6 +29,9 @@ const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promis
 
 const usage = `npm run bench -- NAME [flags]
 
+  compare    compare identical arms and planted effects: false finds, and effects found
+  calibration how wide the intervals of forecasts have to be, on tables of finished trainings
+  costs      foretell time and memory of training runs, and hold them against what happens
   data       time each stage of making a dataset against datatrove, and compare what is kept
   data-large build a dataset of 1 GB: memory, and planted copies found
   mup        find the best learning rate at several widths, with the scaling rules and without

@@ -46,6 +46,13 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     { summary: 'write together with a trained model', load: async () => (await import('./chat.ts')).chatCommand },
   ],
   [
+    'compare',
+    {
+      summary: 'say whether a recipe is better than another, and how sure that is',
+      load: async () => (await import('./compare.ts')).compareCommand,
+    },
+  ],
+  [
     'data build',
     {
       summary: 'clean, deduplicate, split and tokenize text into a dataset',
@@ -81,6 +88,27 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   ['eval', { summary: 'measure a trained model', load: async () => (await import('./eval.ts')).evalCommand }],
+  [
+    'forecast',
+    {
+      summary: 'say what a training will reach and cost, before anything runs',
+      load: async () => (await import('./forecast.ts')).forecastCommand,
+    },
+  ],
+  [
+    'ladder',
+    {
+      summary: 'train at several scales and fit a scaling law',
+      load: async () => (await import('./ladder.ts')).ladderCommand,
+    },
+  ],
+  [
+    'laws fit',
+    {
+      summary: 'fit a scaling law to a table of trainings of your own',
+      load: async () => (await import('./laws-fit.ts')).lawsFitCommand,
+    },
+  ],
   [
     'pretrain',
     {

@@ -3,8 +3,9 @@ import { nodeFileSystem } from '../core/node.ts';
 import { bigramBaseline, type Dataset, openDataset } from '../data/index.ts';
 import { formatCount } from '../page/index.ts';
 import { printableJson } from '../tokenizer/index.ts';
-import { openRun, planSchema, type RunResult, writeRunReport } from '../training/index.ts';
+import { openRun, planSchema, type RunResult, readForecast, writeRunReport } from '../training/index.ts';
 import type { Terminal } from './command-line.ts';
+import { verdictText } from './forecast-text.ts';
 import { paintFor } from './styled-text.ts';
 import { paceText, sampleLines } from './training-display.ts';
 
@@ -45,7 +46,7 @@ export function baselineNote({ problem }: { readonly problem: string }): string 
 
 /** What a run ended with, for people or as JSON; writes its report. */
 export async function tellEnding(
-  { folder, bitsPerByte, loss, step, numTokens, durationMs }: RunResult,
+  { folder, bitsPerByte, loss, step, numTokens, durationMs, verdict }: RunResult,
   found: Baseline,
   terminal: Terminal,
   isJson: boolean,
@@ -74,7 +75,19 @@ export async function tellEnding(
       durationMs,
       numParameters,
     };
-    terminal.out(printableJson({ folder, status: run.manifest.status, ...numbers, report, samples: told }));
+    const read = readForecast(nodeFileSystem, folder, run.manifest);
+    const forecast = read !== undefined && 'value' in read ? read.value : null;
+    terminal.out(
+      printableJson({
+        folder,
+        status: run.manifest.status,
+        ...numbers,
+        forecast,
+        verdict: verdict ?? null,
+        report,
+        samples: told,
+      }),
+    );
     return;
   }
   const paint = paintFor(terminal.hasColor === true);
@@ -94,6 +107,7 @@ export async function tellEnding(
       `Write with it:  groundwork sample ${folder} --prompt "..."`,
       `Talk to it:     groundwork chat ${folder}`,
       `Measure it:     groundwork eval ${folder}`,
+      ...(verdict === undefined ? [] : ['', verdictText(verdict, 'verdict:    ', terminal, paint)]),
     ].join('\n'),
   );
 }

@@ -1,9 +1,19 @@
 import { nodeFileSystem } from '../core/node.ts';
 import { formatCompact, formatCount } from '../page/index.ts';
+import { forecastSentence } from '../theory/index.ts';
 import { printableJson, visibleText } from '../tokenizer/index.ts';
-import { commandText, openRun, planSchema, type Run } from '../training/index.ts';
+import {
+  commandText,
+  openRun,
+  planSchema,
+  problemText,
+  type Run,
+  readForecast,
+  readVerdict,
+} from '../training/index.ts';
 import type { Command } from './command-line.ts';
 import { parseFlags } from './flags.ts';
+import { verdictText } from './forecast-text.ts';
 import { duration } from './progress-display.ts';
 import { chosenRun } from './run-argument.ts';
 
@@ -11,7 +21,7 @@ import { chosenRun } from './run-argument.ts';
 export const runsShowCommand: Command = {
   help: `usage: groundwork runs show [RUN] [--json]
 
-Shows a run: what was trained on what, how it went, what it reached, its checkpoints, and the command that began it. RUN is the folder of
+Shows a run: what was trained on what, how it went, what was foretold and what it reached, its checkpoints, and the command that began it. RUN is the folder of
 a run or its name in runs/ (default: the newest).
 
   --json   print its manifest and its events as JSON
@@ -27,6 +37,8 @@ Exit codes: 0 shown, 2 wrong usage, 5 no such run, 6 a run that is broken.`,
           manifest: run.manifest,
           checkpoints: run.checkpoints(),
           events: run.events(),
+          forecast: contentOf(readForecast(nodeFileSystem, run.folder, run.manifest)),
+          verdict: contentOf(readVerdict(nodeFileSystem, run.folder, run.manifest)),
         }),
       );
       return;
@@ -34,6 +46,26 @@ Exit codes: 0 shown, 2 wrong usage, 5 no such run, 6 a run that is broken.`,
     terminal.out(description(run).join('\n'));
   },
 };
+
+const contentOf = <T>(read: { readonly value: T } | { readonly problem: unknown } | undefined): T | null =>
+  read !== undefined && 'value' in read ? read.value : null;
+
+/** What was foretold and how it was judged, or what is wrong with the files. */
+function forecastLines({ folder, manifest }: Run): string[] {
+  const forecast = readForecast(nodeFileSystem, folder, manifest);
+  const verdict = readVerdict(nodeFileSystem, folder, manifest);
+  const plain = (_: unknown, text: string) => text;
+  return [
+    ...(forecast === undefined
+      ? []
+      : [`forecast:    ${'value' in forecast ? forecastSentence(forecast.value) : problemText(forecast.problem)}`]),
+    ...(verdict === undefined
+      ? []
+      : 'value' in verdict
+        ? [verdictText(verdict.value, 'verdict:     ', { columns: () => 121 }, plain)]
+        : [`verdict:     ${problemText(verdict.problem)}`]),
+  ];
+}
 
 function description(run: Run): string[] {
   const { manifest } = run;
@@ -53,6 +85,7 @@ function description(run: Run): string[] {
     ...(result === null
       ? []
       : [`reached:     ${result.bitsPerByte?.toFixed(4) ?? 'unknown'} bits per byte on held-out text`]),
+    ...forecastLines(run),
     ...(failure === null
       ? []
       : [`failed:      ${failure.code}: ${shown(failure.message)}`, `hint:        ${shown(failure.hint)}`]),

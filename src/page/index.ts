@@ -31,5 +31,6 @@ export {
 } from './line-plot.ts';
 export { type Attributes, element, type Markup, type MarkupElement, renderMarkup } from './markup.ts';
 export { type PageOptions, page, type Section } from './page.ts';
+export { picture } from './picture.ts';
 export type { Mark, Plot, Tone } from './plot.ts';
 export { formatBytes, formatCompact, formatCount, formatNumber, formatShare } from './quantity.ts';

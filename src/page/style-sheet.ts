@@ -2,6 +2,36 @@ import { darkTheme, lightTheme, themeProperties } from './palette.ts';
 
 const seriesRules = lightTheme.series.map((_, index) => `.s${index}{--tone:var(--series${index})}`).join('\n');
 
+/** How the text of a plot looks, on a page and alone. */
+const textRules = `svg.plot text{font-size:12px;fill:var(--quietText);font-variant-numeric:tabular-nums}
+svg.plot text.strong{fill:var(--text)}
+svg.plot .end{text-anchor:end}
+svg.plot .middle{text-anchor:middle}`;
+
+/** How what a plot draws looks, on a page and alone. */
+const markRules = `.grid{stroke:var(--rule);stroke-width:1}
+.base{stroke:var(--quietText);stroke-width:1}
+.mark{stroke:var(--text);stroke-width:1;stroke-dasharray:3 3}
+.line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round;stroke-linecap:butt}
+.band{fill:var(--tone);fill-opacity:.16}
+.bar{fill:var(--tone)}
+.point{fill:var(--tone);fill-opacity:.8;stroke:var(--background);stroke-width:.75}
+.quiet{--tone:var(--quietText)}
+${seriesRules}`;
+
+/** The style sheet of a plot that stands alone, as a picture. */
+export const pictureStyleSheet = [
+  `:root{${themeProperties(lightTheme)}}`,
+  `@media (prefers-color-scheme:dark){:root{${themeProperties(darkTheme)}}}`,
+  'svg.plot{background:var(--background)}',
+  'svg.plot text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Noto Sans",sans-serif}',
+  'svg.plot text.title{font-size:14px;font-weight:650;fill:var(--text)}',
+  textRules,
+  markRules,
+]
+  .join('')
+  .replace(/\n/g, '');
+
 // Lines on paper differ by their dashes as well, since a print may be grey.
 const printRules = ['7 3', '2 3', '9 3 2 3', '1 4', '12 4']
   .map((dashes, index) => `.line.s${index + 1}{stroke-dasharray:${dashes}}`)
@@ -67,20 +97,9 @@ figcaption{margin:0 0 10px}
 figcaption strong{display:block;font-weight:650}
 figcaption span{font-size:14px;color:var(--quietText)}
 svg.plot{display:block;width:100%;height:auto;overflow:visible}
-svg.plot text{font-size:12px;fill:var(--quietText);font-variant-numeric:tabular-nums}
-svg.plot text.strong{fill:var(--text)}
-svg.plot .end{text-anchor:end}
-svg.plot .middle{text-anchor:middle}
+${textRules}
 svg.narrow{display:none}
-.grid{stroke:var(--rule);stroke-width:1}
-.base{stroke:var(--quietText);stroke-width:1}
-.mark{stroke:var(--text);stroke-width:1;stroke-dasharray:3 3}
-.line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round;stroke-linecap:butt}
-.band{fill:var(--tone);fill-opacity:.16}
-.bar{fill:var(--tone)}
-.point{fill:var(--tone);fill-opacity:.8;stroke:var(--background);stroke-width:.75}
-.quiet{--tone:var(--quietText)}
-${seriesRules}
+${markRules}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:0 0 8px;padding:0;list-style:none;font-size:13px;color:var(--quietText)}
 .legend svg{width:26px;height:10px;margin-right:7px;vertical-align:0}
 .samples{margin:8px 0 28px}

@@ -1,6 +1,49 @@
 // training/: a budget becomes a plan, a plan a run: the loop, events, checkpoints, resume, report.
 export { type BaseModel, loadBaseModel, recipeOfRun } from './base-model.ts';
 export { parseDuration, parseQuantity } from './budget.ts';
+export type { ArmDifferences } from './comparison/arm-differences.ts';
+export type { Arm, ArmRun, ComparedRun } from './comparison/arms.ts';
+export { readComparedRun } from './comparison/compared-run.ts';
+export { type ArmResult, type Comparison, compareByArms, comparisonRecord } from './comparison/comparison.ts';
+export { type ArmText, armTexts, noiseSentence, seedOutlookSentences } from './comparison/comparison-text.ts';
+export type { ArmMultipliers } from './comparison/multipliers.ts';
+export { type RunNoise, replicatesOf, runNoise } from './comparison/run-noise.ts';
+export { planSeeds, type SeedOutlook } from './comparison/seed-outlook.ts';
+export {
+  deadweightSentence,
+  type ForecastPageSource,
+  forecastPage,
+  forecastPlot,
+  prospectCells,
+  prospectRows,
+  sizeName,
+} from './forecast/forecast-page.ts';
+export { type KnownLaws, knownLaws, lawFolders, readLaw } from './forecast/known-laws.ts';
+export { type MemoryMeter, memoryMeter } from './forecast/memory-meter.ts';
+export { type CountedSize, countedSizes, nearestSize } from './forecast/nearest-size.ts';
+export { forecastPlan, type PlanForecast, type PlanForecastOptions } from './forecast/plan-forecast.ts';
+export { readForecast, readVerdict } from './forecast/registered-forecast.ts';
+export {
+  type DraftSurroundings,
+  draftLadder,
+  type LadderDraft,
+  type LadderPace,
+  type LadderWish,
+  measurePace,
+} from './ladder/draft-ladder.ts';
+export {
+  type FailedPoint,
+  isLadder,
+  type LadderState,
+  ladderFile,
+  readLadder,
+  type TrainedPoint,
+} from './ladder/ladder-file.ts';
+export { ladderPage } from './ladder/ladder-page.ts';
+export type { LadderPlan, LadderRequest, Trunk } from './ladder/ladder-plan.ts';
+export { ladderRecord, ladderRecordText, parseLadderRecord } from './ladder/ladder-record.ts';
+export { recipeFingerprint } from './ladder/recipe-fingerprint.ts';
+export { type LadderProgress, type RunLadderOptions, runLadder } from './ladder/run-ladder.ts';
 export { memoryLimit } from './memory-limit.ts';
 export { type Budget, type Plan, planSchema } from './plan.ts';
 export type { PlanRequest, PlanSurroundings } from './plan-request.ts';

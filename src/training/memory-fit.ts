@@ -2,8 +2,10 @@ import { GroundworkError } from '../core/index.ts';
 import type { Engine, MemoryEstimate } from '../engine/index.ts';
 import { formatBytes } from '../page/index.ts';
 import { type Recipe, traceLosses } from '../recipe/index.ts';
+import { parameterCounts } from '../theory/index.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import { type StepExtent, traceStep } from './prepared-step.ts';
+import { busiestHabits, processGrowth, type RunSessions } from './process-memory.ts';
 
 /** How a step is cut up so that it fits into memory. */
 export interface MemoryFit {
@@ -11,7 +13,10 @@ export interface MemoryFit {
   readonly recompute: boolean;
   /** Rows that are evaluated at once. */
   readonly evaluationBatchSize: number;
+  /** By how much the process may grow, however often the run evaluates, samples and saves. */
   readonly neededBytes: number;
+  /** What that is made of. */
+  readonly sessions: RunSessions;
   /** What was done to make it fit, a sentence each; empty where it fits as it is. */
   readonly reasons: readonly string[];
 }
@@ -44,10 +49,11 @@ export function fitMemory(engine: Engine, recipe: Recipe, question: MemoryQuesti
   const estimate = (microBatchSize: number, recompute: boolean): MemoryEstimate =>
     engine.estimateMemory(traceStep(recipe, { ...extent, batch: { ...extent.batch, microBatchSize, recompute } }));
 
-  const peakWith = (rows: number, recompute: boolean): number =>
-    engine.estimateMemory(
-      traceStep(recipe, { ...extent, batch: { ...extent.batch, batchSize: rows, microBatchSize: rows, recompute } }),
-    ).peakBytes + bytesBeside(engine, recipe, extent, 1);
+  const peakWith = (rows: number, recompute: boolean): number => {
+    const batch = { ...extent.batch, batchSize: rows, microBatchSize: rows, recompute };
+    const training = engine.estimateMemory(traceStep(recipe, { ...extent, batch }));
+    return processGrowth(sessionsOf(engine, recipe, extent, training, 1), busiestHabits);
+  };
 
   const sizes = isFixed ? [extent.batch.microBatchSize] : divisorsOf(batchSize, extent.batch.microBatchSize);
   /** The least that a way of cutting needed, of those that were tried. */
@@ -66,11 +72,12 @@ export function fitMemory(engine: Engine, recipe: Recipe, question: MemoryQuesti
       largest ??= { size: microBatchSize, memory };
       const isCut = microBatchSize < extent.batch.microBatchSize || (recompute && !extent.batch.recompute);
       const evaluationBatchSize = isCut ? Math.min(evaluationRows, microBatchSize) : evaluationRows;
-      const neededBytes = memory.peakBytes + bytesBeside(engine, recipe, extent, evaluationBatchSize);
+      const sessions = sessionsOf(engine, recipe, extent, memory, evaluationBatchSize);
+      const neededBytes = processGrowth(sessions, busiestHabits);
       smallest = Math.min(smallest, neededBytes);
       if (neededBytes > usableBytes) continue;
       const reasons = reasonsOf(extent, microBatchSize, recompute, limit);
-      return { microBatchSize, recompute, evaluationBatchSize, neededBytes, reasons };
+      return { microBatchSize, recompute, evaluationBatchSize, neededBytes, sessions, reasons };
     }
   }
   // A step of one micro-batch, as small as may be: a bound that does not depend on how much memory there is.
@@ -86,18 +93,24 @@ function guessedBytes({ peakBytes, activationBytes }: MemoryEstimate, share: num
   return peakBytes - (1 - share) * activationBytes;
 }
 
-/** What lives beside the training step: the session that evaluates, and a copy of the parameters for it and for checkpoints. */
-function bytesBeside(engine: Engine, recipe: Recipe, extent: StepExtent, evaluationBatchSize: number): number {
-  const model = recipe.model(extent.size);
-  const evaluation = engine.estimateMemory(
-    traceLosses(model, { batchSize: evaluationBatchSize, contextLength: extent.size.contextLength }),
-  );
-  const numParameters = Object.values(model.parameters).reduce(
-    (sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1),
-    0,
-  );
-  // Parameters with both moments of AdamW are the most that a checkpoint holds at once.
-  return evaluation.peakBytes + 3 * 4 * numParameters;
+/** The sessions of a run: what lives beside the training step is a session that evaluates, and two that generate. */
+function sessionsOf(
+  engine: Engine,
+  recipe: Recipe,
+  { size }: StepExtent,
+  training: MemoryEstimate,
+  evaluationBatchSize: number,
+): RunSessions {
+  const model = recipe.model(size);
+  const { contextLength, vocabularySize } = size;
+  return {
+    training,
+    evaluation: engine.estimateMemory(traceLosses(model, { batchSize: evaluationBatchSize, contextLength })),
+    parameterBytes: 4 * parameterCounts(model).total,
+    contextLength,
+    vocabularySize,
+    ...(model.cache && { cache: model.cache }),
+  };
 }
 
 /** Logits and their gradient alone: a bound that needs no graph. */

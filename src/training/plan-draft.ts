@@ -1,5 +1,6 @@
 import { present } from '../core/index.ts';
 import type { RecipeSize } from '../recipe/index.ts';
+import { mostEpochs } from '../theory/index.ts';
 import type { PlanRequest } from './plan-request.ts';
 import type { StepExtent } from './prepared-step.ts';
 import {
@@ -8,7 +9,6 @@ import {
   chooseSize,
   contextLengthFor,
   costOfStep,
-  mostEpochs,
   type PricedSize,
   type SizeAnswer,
   tokensPerStep,

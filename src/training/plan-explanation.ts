@@ -1,9 +1,9 @@
 import { numDecaySteps } from '../optimizer/index.ts';
 import { formatCompact, formatCount, formatShare } from '../page/index.ts';
+import { mostEpochs } from '../theory/index.ts';
 import type { MemoryFit } from './memory-fit.ts';
 import type { Plan } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
-import { mostEpochs } from './sizing.ts';
 import type { TextExtent } from './text-extent.ts';
 
 export interface ExplanationFacts {

@@ -1,5 +1,7 @@
+import type { PauseMeasurement } from './pause-probe.ts';
 import type { Budget, Plan } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
+import { sampleTokens } from './run-pauses.ts';
 import type { TextExtent } from './text-extent.ts';
 
 /** Evaluations, samples and checkpoints of a run, and the time that they take. */
@@ -22,6 +24,10 @@ export interface PauseQuestion {
   readonly contextLength: number;
   readonly numSteps: number;
   readonly evaluationBatchSize: number;
+  /** All that a checkpoint writes. */
+  readonly checkpointBytes: number;
+  /** What evaluating and sampling take, where that was measured. */
+  readonly measured?: PauseMeasurement | undefined;
 }
 
 /** How often a run is evaluated, and lets its model speak. */
@@ -32,19 +38,21 @@ const evaluationShare = 0.04;
 /** The last one is on all documents where that takes no more than this share of a run; else on as many as the lesser share pays for. */
 const wholeShare = 0.25;
 const finalShare = 0.15;
-const sampleTokens = 64;
-/** Reading a prompt and writing 64 tokens, and saving a checkpoint: some tenths of a second each. */
-const sampleMs = 400;
-const checkpointMs = 300;
+/** Reading a prompt and writing 64 tokens, where it was not measured: some tenths of a second. */
+const guessedSampleMs = 400;
+/** What a checkpoint takes beside its bytes: files are flushed one by one. */
+const flushMs = 100;
+/** Bytes of a checkpoint that are copied, checked, hashed and written in a millisecond (docs/notebook.md). */
+const savedBytesPerMs = 200e3;
 
 /** What the end of a run takes besides its last evaluation: a sample for each prompt (three where none is given), and a checkpoint. */
-export function closingMs(numPrompts: number): number {
+export function closingMs(numPrompts: number, sampleMs = guessedSampleMs, checkpointMs = 3 * flushMs): number {
   return (numPrompts || 3) * sampleMs + checkpointMs;
 }
 
 /** Plans what happens between steps, so that it costs little of the run and is part of its budget. */
 export function planPauses(request: PlanRequest, question: PauseQuestion): Pauses {
-  const { text, budget, msPerStep, batchTokens, contextLength, numSteps, evaluationBatchSize } = question;
+  const { text, budget, msPerStep, batchTokens, contextLength, numSteps, evaluationBatchSize, measured } = question;
   const { numValidationDocuments, numValidationTokens } = text;
   const durationMs = budget.kind === 'time' ? budget.durationMs : numSteps * msPerStep;
 
@@ -52,7 +60,9 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
   const rowMs = ((msPerStep / batchTokens) * contextLength) / 3;
   const rowsPerDocument =
     numValidationDocuments === 0 ? 0 : numValidationTokens / numValidationDocuments / contextLength + 0.5;
-  const documentMs = Math.max(1e-6, Math.max(1, rowsPerDocument) * rowMs);
+  const documentMs = Math.max(1e-6, measured?.documentMs ?? Math.max(1, rowsPerDocument) * rowMs);
+  const sampleMs = measured?.sampleMs ?? guessedSampleMs;
+  const checkpointMs = flushMs + question.checkpointBytes / savedBytesPerMs;
   const affordable = (share: number, times: number) => Math.floor((share * durationMs) / times / documentMs);
   const clamp = (value: number, least: number) => Math.min(numValidationDocuments, Math.max(least, value));
 
@@ -87,7 +97,7 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
     everySteps: request.checkpointEverySteps ?? null,
     keep: Math.max(2, request.keep ?? 2),
   };
-  const finalMs = numFinalDocuments * documentMs + closingMs(samples.prompts.length);
+  const finalMs = numFinalDocuments * documentMs + closingMs(samples.prompts.length, sampleMs, checkpointMs);
   const otherMs =
     times(evaluation.everySteps) * numDocuments * documentMs +
     times(samples.everySteps) * sampleMs +

@@ -1,9 +1,11 @@
-import { GroundworkError, systemClock } from '../core/index.ts';
+import { GroundworkError, present, systemClock } from '../core/index.ts';
 import { numWarmupSteps, type Schedule } from '../optimizer/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { sizeOf } from '../tensor/index.ts';
+import { mostEpochs } from '../theory/index.ts';
 import { fitMemory, type MemoryFit } from './memory-fit.ts';
 import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
+import { measurePauses, type PauseMeasurement } from './pause-probe.ts';
 import type { Budget, Plan } from './plan.ts';
 import { type Draft, draftRun, extentOf, isSameShape, leastSteps, workPerStep } from './plan-draft.ts';
 import { explain } from './plan-explanation.ts';
@@ -11,8 +13,9 @@ import { planPauses } from './plan-pauses.ts';
 import type { PlanRequest, PlanSurroundings } from './plan-request.ts';
 import { prepareStep } from './prepared-step.ts';
 import { measureStep, type StepMeasurement } from './probe.ts';
+import { expectedGrowth } from './process-memory.ts';
 import { pricedSizes } from './size-prices.ts';
-import { mostEpochs, type PricedSize } from './sizing.ts';
+import type { PricedSize } from './sizing.ts';
 import { type TextExtent, textExtent } from './text-extent.ts';
 
 /** A guess at the work per second of one thread, in floating-point operations, before anything was measured. */
@@ -40,7 +43,8 @@ interface Measured extends StepMeasurement {
  *
  * - with a budget of two minutes or more, or of tokens, steps or arithmetic: steps of the size that will be trained. Where a
  *   measurement calls for another size, that is measured as well, up to four in all, and what was measured last is trained. It takes what
- *   loading takes and at most 3 seconds of steps (or two steps) for each;
+ *   loading takes and at most 3 seconds of steps (or two steps) for each. Of what is trained, a few batches of an evaluation and the
+ *   beginning of a sample are measured as well;
  * - with a budget of 15 seconds to two minutes: the smallest size, and the one that is chosen only where, by what the first
  *   took, both fit into 8 % of the budget;
  * - with less, nothing.
@@ -102,6 +106,16 @@ export async function planRun(request: PlanRequest, surroundings: PlanSurroundin
   const draft = isLong && known !== undefined ? known.draft : draftOf(sizes);
   const own = known !== undefined && isSameShape(known.draft, draft) ? known : undefined;
   const extent = extentOf(request, draft);
+  const { dataset } = present(datasets[0], 'a dataset');
+  const pauses =
+    own !== undefined && isLong
+      ? await measurePauses(
+          engine,
+          recipe,
+          { size: draft.size, batchSize: own.fit.evaluationBatchSize, dataset },
+          { clock, ...(signal && { signal }) },
+        )
+      : undefined;
   // What was measured was verified as well.
   const { flopsPerStep } = own ?? (await prepareStep(recipe, extent));
   return finishPlan({
@@ -113,7 +127,8 @@ export async function planRun(request: PlanRequest, surroundings: PlanSurroundin
     limit,
     msPerStep: own?.msPerStep ?? workPerStep(sizes, draft) / workPerMs,
     basis: own !== undefined ? 'measured' : known !== undefined ? 'estimated' : 'guessed',
-    loadMs: known?.loadMs ?? 0,
+    loadMs: (known?.loadMs ?? 0) + (pauses?.loadMs ?? 0),
+    measuredPauses: pauses,
     flopsPerStep,
     spentMs: spentMs(),
   });
@@ -153,12 +168,14 @@ interface Findings {
   /** Where the time of a step is known from. */
   readonly basis: 'measured' | 'estimated' | 'guessed';
   readonly loadMs: number;
+  readonly measuredPauses: PauseMeasurement | undefined;
   readonly flopsPerStep: number;
   readonly spentMs: number;
 }
 
 function finishPlan(findings: Findings): Plan {
-  const { request, recipe, text, draft, fit, limit, msPerStep, basis, loadMs, flopsPerStep, spentMs } = findings;
+  const { request, recipe, text, draft, fit, limit, msPerStep, basis, loadMs, measuredPauses, flopsPerStep, spentMs } =
+    findings;
   const { size, batchSize } = draft;
   const budget: Budget = request.budget ?? {
     kind: 'tokens',
@@ -173,6 +190,8 @@ function finishPlan(findings: Findings): Plan {
     contextLength: size.contextLength,
     numSteps: draft.numSteps,
     evaluationBatchSize: fit.evaluationBatchSize,
+    checkpointBytes: fit.sessions.training.stateBytes,
+    measured: measuredPauses,
   });
   const trainingMs =
     budget.kind === 'time' ? budget.durationMs - spentMs - loadMs - pauses.otherMs : draft.numSteps * msPerStep;
@@ -205,13 +224,19 @@ function finishPlan(findings: Findings): Plan {
     checkpoints: pauses.checkpoints,
     expected: {
       msPerStep,
+      source: basis,
       trainingMs: numSteps * msPerStep,
       otherMs: pauses.otherMs + loadMs,
       limitMs: budget.kind === 'time' ? Math.max(0, budget.durationMs - spentMs) : null,
       finalMs: pauses.finalMs,
       flopsPerStep,
     },
-    memory: { neededBytes: fit.neededBytes, availableBytes: limit.availableBytes, limit: limit.limit },
+    memory: {
+      neededBytes: fit.neededBytes,
+      expectedBytes: expectedGrowth(fit.sessions, { ...pauses, numSteps }),
+      availableBytes: limit.availableBytes,
+      limit: limit.limit,
+    },
   };
   return { ...plan, ...explain(plan, { request, text, fit, basis, isLimitedByText: draft.isLimitedByText }) };
 }

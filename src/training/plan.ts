@@ -73,6 +73,8 @@ export const planSchema = z.strictObject({
   expected: z.strictObject({
     /** Time of a step, as measured or as estimated from the size that was measured. */
     msPerStep: milliseconds,
+    /** Where that is known from: this size was measured, another one was, or nothing. Plans of before do not say. */
+    source: z.enum(['measured', 'estimated', 'guessed']).exactOptional(),
     trainingMs: milliseconds,
     /** Evaluations, samples and checkpoints, the last ones included. */
     otherMs: milliseconds,
@@ -84,8 +86,10 @@ export const planSchema = z.strictObject({
     flopsPerStep: z.number().min(0),
   }),
   memory: z.strictObject({
-    /** By how much the run will let the process grow, as estimated. */
+    /** By how much the run may let the process grow, whatever it does between steps: what must be there. */
     neededBytes: whole,
+    /** By how much it will, at its peak, as this plan has it. Plans of before do not say. */
+    expectedBytes: whole.exactOptional(),
     availableBytes: whole,
     /** What sets the limit, such as `memory of the machine`. */
     limit: z.string(),

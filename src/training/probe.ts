@@ -6,9 +6,9 @@ import { prepareStep, type StepExtent, stepInputs } from './prepared-step.ts';
 
 /** What a few real training steps told. */
 export interface StepMeasurement {
-  /** The fastest step: others only wait for a machine that is busy with something else. */
+  /** The median of a step with its batch: what a machine does that stays as busy as it is. */
   readonly msPerStep: number;
-  /** Tracing, loading and setting the parameters. */
+  /** Verifying, tracing, loading and setting the parameters, and what the first step takes longer than others. */
   readonly loadMs: number;
   readonly flopsPerStep: number;
 }
@@ -20,7 +20,10 @@ export interface ProbeQuestion extends StepExtent {
   readonly limitMs: number;
 }
 
-const mostSteps = 6;
+/** So many steps are timed, and more of those that are short, for as long as this. */
+const fewSteps = 6;
+const mostSteps = 48;
+const shortMs = 600;
 
 /**
  * Trains a few steps and measures them: the same Program, batches and first parameters as in the run, so that nothing is
@@ -34,7 +37,7 @@ export async function measureStep(
   question: ProbeQuestion,
   { clock = systemClock, signal }: { readonly clock?: Clock; readonly signal?: AbortSignal } = {},
 ): Promise<StepMeasurement> {
-  const { size, batch, packing, sources, limitMs } = question;
+  const { size, batch: extent, packing, sources, limitMs } = question;
   const stopWhereAsked = () => {
     if (signal?.aborted !== true) return;
     throw new GroundworkError('interrupted', 'stopped while the machine was measured', {
@@ -47,23 +50,36 @@ export async function measureStep(
   const session = await engine.load(program);
   try {
     for (const [name, values] of initialize(model, 0)) await session.set(name, values);
-    const { batchSize } = batch;
+    const { batchSize, documentMask } = extent;
     const all = batches({ sources, batchSize, contextLength: size.contextLength, seed: 0, packing });
-    const inputs = stepInputs(all.batch(0), batch.documentMask);
+    const batch = all.batch(0);
+    const inputs = stepInputs(batch, documentMask);
     inputs.scheduleFactor.fill(1e-3);
-    const loadMs = clock.monotonicMs() - startMs;
+    const loadedMs = clock.monotonicMs() - startMs;
     stopWhereAsked();
     await session.run(inputs);
-    let msPerStep = clock.monotonicMs() - startMs - loadMs;
-    for (let step = 0; step < mostSteps; step++) {
+    const firstMs = clock.monotonicMs() - startMs - loadedMs;
+    const times: number[] = [];
+    let timedMs = 0;
+    while (times.length < mostSteps) {
       stopWhereAsked();
-      if (step > 0 && clock.monotonicMs() - startMs - loadMs + msPerStep > limitMs) break;
+      const next = timedMs / Math.max(1, times.length);
+      if (times.length > 0 && firstMs + timedMs + next > limitMs) break;
+      if (times.length >= fewSteps && timedMs >= shortMs) break;
       const before = clock.monotonicMs();
+      all.batch(times.length + 1, batch);
       await session.run(inputs);
-      msPerStep = Math.min(msPerStep, clock.monotonicMs() - before);
+      times.push(clock.monotonicMs() - before);
+      timedMs += times.at(-1) ?? 0;
     }
-    return { msPerStep, loadMs, flopsPerStep };
+    const msPerStep = median(times);
+    return { msPerStep, loadMs: loadedMs + Math.max(0, firstMs - msPerStep), flopsPerStep };
   } finally {
     await session.close();
   }
+}
+
+function median(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return ((sorted[(times.length - 1) >> 1] ?? 0) + (sorted[times.length >> 1] ?? 0)) / 2;
 }

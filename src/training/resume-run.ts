@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { canonicalJson, GroundworkError, systemClock } from '../core/index.ts';
 import { nodeAt } from '../tensor/index.ts';
+import { changedWarning } from './forecast/run-outcome.ts';
 import { type Plan, planSchema } from './plan.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { recipeFiles } from './recipe-files.ts';
@@ -156,7 +157,7 @@ function beginningOf(
         `the checkpoint of step ${one.step} cannot be used, so the run goes on from step ${step}, and it was set aside as ` +
         `${setAside[i]}: ${one.problems.map(problemText).join('; ')}`,
     ),
-    ...changes.map(({ item, message }) => `goes on with another ${item}, as allowed: ${message}`),
+    ...changes.map(({ item, message }) => `${changedWarning}${item}, as allowed: ${message}`),
     ...(failure?.code === 'diverged'
       ? [`goes on although it stopped by itself, and may stop again for the same reason: ${failure.message}`]
       : []),

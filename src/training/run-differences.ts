@@ -98,7 +98,7 @@ function recipeChanges(
   if (recipe.name !== manifest.recipe.name) return [`found ${recipe.name}, expected ${manifest.recipe.name}`];
   const { sha256, content } = describeRunRecipe(recipe, plan);
   if (sha256 !== manifest.recipe.sha256) {
-    const expected = contentBefore(fs, folder, manifest);
+    const expected = recordedContent(fs, folder, manifest);
     return expected === undefined ? ['it differs from what it was'] : differencesOf(content, expected);
   }
   const programHash = hashProgram(parts.prepared.program);
@@ -110,7 +110,7 @@ function recipeChanges(
 }
 
 /** What the recipe was when the run began; undefined where the file is gone or was changed. */
-function contentBefore(fs: FileSystem, folder: string, manifest: RunManifest): RecipeContent | undefined {
+export function recordedContent(fs: FileSystem, folder: string, manifest: RunManifest): RecipeContent | undefined {
   const path = `${folder}/${recipeContentFile}`;
   if (!fs.exists(path)) return undefined;
   const text = new TextDecoder().decode(fs.readFile(path)).trimEnd();

@@ -2,6 +2,9 @@ import type { Clock, FileSystem } from '../core/index.ts';
 import type { Dataset } from '../data/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Recipe } from '../recipe/index.ts';
+import type { Forecast, Verdict } from '../theory/index.ts';
+import type { KnownLaws } from './forecast/known-laws.ts';
+import type { MemoryMeter } from './forecast/memory-meter.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import type { Plan } from './plan.ts';
 import type { RunEvent } from './run/events.ts';
@@ -46,6 +49,8 @@ export interface RunSurroundings {
   readonly clock?: Clock;
   /** Memory that is to be had. Default: what `memoryLimit` finds. */
   readonly memory?: MemoryLimit;
+  /** Tells by how much the process grows. Default: one that was made when the run begins or goes on. */
+  readonly meter?: MemoryMeter;
   /** The time of day, for records only: nothing is decided by it. */
   readonly now?: () => Date;
   /** When it aborts, the step at work ends, a checkpoint is saved and `interrupted` is thrown. */
@@ -64,6 +69,10 @@ export interface StartRunOptions extends RunSurroundings {
   readonly seed: number;
   /** The words of the command, for the record. */
   readonly command: readonly string[];
+  /** What the forecast is made from. Default: the laws that ship with Groundwork, and those in `laws/` of the working folder. */
+  readonly laws?: KnownLaws;
+  /** Told of the forecast when it is registered, before anything is loaded. */
+  readonly onForecast?: (forecast: Forecast) => void;
 }
 
 /** What a resumed run may do with that differs from what the run began with. Each is recorded as a warning in its log. */
@@ -84,6 +93,8 @@ export interface ResumeRunOptions extends RunSurroundings {
 export interface RunResult {
   readonly folder: string;
   readonly manifest: RunManifest;
+  /** The forecast held against the run; undefined for a run of before there were forecasts, or whose forecast was changed. */
+  readonly verdict: Verdict | undefined;
   /** Bits per byte of the last evaluation; undefined where there are no validation documents. */
   readonly bitsPerByte: number | undefined;
   /** Validation documents that it was measured on, and how many there are. */

@@ -51,8 +51,10 @@ export interface PauseParts {
 
 /** Where a person gave no prompts. */
 const numOwnPrompts = 3;
+/** Tokens of a sample. */
+export const sampleTokens = 64;
 /** A little below 1, as samples of small models are: the rarest tokens are mostly noise. */
-const sampling = { temperature: 0.8, topP: 0.95 } as const;
+export const sampling = { temperature: 0.8, topP: 0.95 } as const;
 
 /** Makes the pauses of a run. Sessions are opened when they are first wanted. */
 export function runPauses({ model, dataset, tokenizer, plan, seed, clock, ...parts }: PauseParts): RunPauses {

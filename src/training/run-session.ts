@@ -2,14 +2,19 @@ import { assert, type FileSystem, GroundworkError, present, systemClock } from '
 import { type Batches, batches } from '../data/index.ts';
 import { formatBytes } from '../page/index.ts';
 import { initialize } from '../recipe/index.ts';
+import { judgeForecast, type Verdict } from '../theory/index.ts';
 import { parseTokenizer, type Tokenizer } from '../tokenizer/index.ts';
+import { memoryMeter } from './forecast/memory-meter.ts';
+import { readForecast, writeVerdict } from './forecast/registered-forecast.ts';
+import { outcomeOfRun } from './forecast/run-outcome.ts';
 import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
 import type { Plan } from './plan.ts';
 import { type PreparedStep, prepareStep } from './prepared-step.ts';
 import { type EventLog, openEventLog } from './run/event-log.ts';
 import type { RunEvent } from './run/events.ts';
+import { problemText } from './run/problem.ts';
 import type { Run } from './run/run-folder.ts';
-import type { RunFailure, RunManifest } from './run/run-manifest.ts';
+import type { RunFailure, RunManifest, RunResultRecord } from './run/run-manifest.ts';
 import type { TensorArrays } from './run/safetensors.ts';
 import type { RunDataset, RunRecipe, RunResult, RunSurroundings } from './run-options.ts';
 import { type RunPauses, runPauses } from './run-pauses.ts';
@@ -68,10 +73,19 @@ export async function carryOut(
   run: Run,
   recorded: RecordedRun,
   beginning: Beginning,
-  surroundings: RunSurroundings,
+  given: RunSurroundings,
 ): Promise<RunResult> {
-  const { fs } = surroundings;
+  const { fs, meter = memoryMeter() } = given;
   const { manifest } = beginning;
+  meter.begin();
+  const surroundings: MeteredSurroundings = {
+    ...given,
+    meter,
+    onEvent: (event) => {
+      meter.note();
+      given.onEvent?.(event);
+    },
+  };
   const progress: RunFacts = { run, log: undefined, step: () => beginning.step };
   try {
     // Before anything is loaded, so that a run that is killed from here on can go on.
@@ -121,6 +135,9 @@ export async function carryOut(
   }
 }
 
+/** With a meter that has begun. */
+type MeteredSurroundings = RunSurroundings & Required<Pick<RunSurroundings, 'meter'>>;
+
 /** What is known of a run while it is at work. */
 interface RunFacts {
   readonly run: Run;
@@ -145,24 +162,52 @@ function pausesOf(
   });
 }
 
-/** Records a run that has come to its end. */
+/** Records a run that has come to its end. The verdict comes before the status: a run that is finished has one. */
 function finished(
   run: Run,
   log: EventLog,
-  surroundings: RunSurroundings,
+  surroundings: MeteredSurroundings,
   { step, training, evaluation, loss }: LoopResult,
 ): RunResult {
   const { tokens, pace } = training;
   const { bitsPerByte, numDocuments = 0, numValidationDocuments = 0 } = evaluation ?? {};
   const measured = { bitsPerByte: bitsPerByte ?? null, numDocuments, numValidationDocuments };
   const durationMs = pace.elapsedMs;
+  const result = { step, tokens, ...measured, loss: Number.isFinite(loss) ? loss : null, durationMs };
+  const judged = verdictOn(run, log, surroundings, result);
   tell(log, surroundings, { type: 'finished' });
   log.sync();
-  const result = { step, tokens, ...measured, loss: Number.isFinite(loss) ? loss : null, durationMs };
-  run.update({ ...run.manifest, status: 'finished', numSteps: step, result });
+  run.update({
+    ...run.manifest,
+    status: 'finished',
+    numSteps: step,
+    result,
+    ...(judged && { verdict: { sha256: judged.sha256 } }),
+  });
   const { folder, manifest } = run;
   const trainingMs = trainingTimeMs(run.events());
-  return { folder, manifest, ...measured, bitsPerByte, loss, step, numTokens: tokens, trainingMs, durationMs };
+  const verdict = judged?.verdict;
+  return { folder, manifest, verdict, ...measured, bitsPerByte, loss, step, numTokens: tokens, trainingMs, durationMs };
+}
+
+/** Judges the forecast of a run and writes the verdict. A forecast that was changed is told of, and judged no more. */
+function verdictOn(
+  { folder, manifest, events }: Run,
+  log: EventLog,
+  surroundings: MeteredSurroundings,
+  result: RunResultRecord,
+): { readonly verdict: Verdict; readonly sha256: string } | undefined {
+  const { fs, meter } = surroundings;
+  const read = readForecast(fs, folder, manifest);
+  if (read === undefined || manifest.forecast === undefined) return undefined;
+  if ('problem' in read) {
+    const message = `there is no verdict on the forecast: ${problemText(read.problem)}`;
+    tell(log, surroundings, { type: 'warning', step: result.step, message });
+    return undefined;
+  }
+  const outcome = outcomeOfRun(result, events(), meter.peakGrowthBytes());
+  const verdict = judgeForecast(read.value, outcome, manifest.forecast.sha256);
+  return { verdict, ...writeVerdict(fs, folder, verdict) };
 }
 
 /** Loads the training step and sets its state: parameters and optimizer of the checkpoint, or those that training starts from. */

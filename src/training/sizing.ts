@@ -1,4 +1,5 @@
 import { assert } from '../core/index.ts';
+import { effectiveAmount } from '../theory/index.ts';
 
 /** A size that a plan may choose. */
 export interface CandidateSize {
@@ -51,19 +52,6 @@ export function balancedTokens(numParameters: number): number {
 /** The number of parameters that are best for so many tokens. */
 export function balancedParameters(numTokens: number): number {
   return balance.numParameters * (numTokens / balance.numTokens) ** (exponents.tokens / exponents.parameters);
-}
-
-/** Reading a text more often than this teaches almost nothing more (Muennighoff et al. 2023, 2305.16264). */
-export const mostEpochs = 16;
-
-/** Muennighoff et al. 2023: how fast repeated tokens, and parameters beyond what the tokens can use, lose their worth. */
-const repetition = { tokens: 15.387756, parameters: 5.309743 };
-
-/** What `unique` tokens are worth when as many as `used` are read from them: D′ = U + U·R*·(1 − e^(−R/R*)), R = used/unique − 1. */
-export function effectiveAmount(used: number, unique: number, kind: keyof typeof repetition = 'tokens'): number {
-  if (used <= unique) return used;
-  const limit = repetition[kind];
-  return unique + unique * limit * (1 - Math.exp(-(used / unique - 1) / limit));
 }
 
 /**

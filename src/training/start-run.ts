@@ -1,5 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { assert, systemClock } from '../core/index.ts';
+import { forecastPlan } from './forecast/plan-forecast.ts';
+import { registeredForecast } from './forecast/registered-forecast.ts';
 import { recipeFiles } from './recipe-files.ts';
 import { createRun } from './run/run-folder.ts';
 import type { RunManifest } from './run/run-manifest.ts';
@@ -9,7 +11,8 @@ import { carryOut, requireMemory, runParts } from './run-session.ts';
 import { firstTrainingState } from './training-state.ts';
 
 /**
- * Begins a run and carries it to its end: makes its folder, trains by the plan, evaluates, samples and saves.
+ * Begins a run and carries it to its end: registers its forecast, makes its folder, trains by the plan, evaluates, samples, saves, and
+ * judges the forecast.
  *
  * @throws `file-access` where the folder is taken; `out-of-memory`, before anything is allocated; `interrupted` when the signal aborts
  *   (the run is saved then, and `resumeRun` goes on with it); `diverged`; what engine and file system throw
@@ -21,8 +24,12 @@ export async function startRun(options: StartRunOptions): Promise<RunResult> {
   const files = await recipeFiles(fs, recipe, plan);
   const parts = await runParts(recipe, datasets, plan, seed);
   const recorded: RecordedRun = { recipe, datasets, plan, parts, seed, files };
-  const { run, lock } = createRun(fs, folder, manifestOf(options, recorded));
+  const { forecast } = forecastPlan({ ...options, prepared: parts.prepared });
+  const registered = registeredForecast(forecast);
+  const manifest = { ...manifestOf(options, recorded), forecast: { sha256: registered.sha256 } };
+  const { run, lock } = createRun(fs, folder, manifest, registered.text);
   try {
+    options.onForecast?.(forecast);
     const warnings = plan.warnings.map((message) => ({ type: 'warning', step: 0, message }) as const);
     const beginning = {
       isNew: true,

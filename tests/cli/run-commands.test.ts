@@ -73,6 +73,14 @@ describe('pretrain', () => {
     expect(second.error).toMatch(/^dataset: {2}datasets\/texts-[0-9a-f]{8}, built before from the same text$/m);
     expect(error).toContain('plan:     The model has the size that was asked for: 1 layers of width 16');
     expect(out).toMatch(/^reached: {4}\d\.\d{4} bits per byte on held-out text \(a bigram model: \d\.\d{4}\)$/m);
+    expect(error).toMatch(
+      /^forecast: (\d\.\d+ bits per byte \(four times in five between|nothing can be said of the bits per byte; )/m,
+    );
+    expect(error.indexOf('forecast:')).toBeGreaterThan(error.indexOf('plan:'));
+    expect(error.indexOf('forecast:')).toBeLessThan(error.indexOf('step 1 of 4'));
+    // A sentence for each quantity, as the last of all.
+    expect(out).toMatch(/\n\nverdict: {4}.*foretold \((within|outside) \d\d %: [\s\S]*\)/);
+    expect(out.slice(out.indexOf('verdict:'))).not.toContain('groundwork');
     expect(out).toMatch(/^report: {5}runs\/first\/report.html$/m);
     for (const next of ['sample', 'chat', 'eval']) expect(out).toContain(`groundwork ${next} runs/first`);
     expect(readFileSync('runs/first/report.html', 'utf8')).toContain('Loss over tokens');
@@ -84,6 +92,8 @@ describe('pretrain', () => {
     const report = 'runs/second/report.html';
     expect(result).toMatchObject({ folder: 'runs/second', status: 'finished', step: 4, report });
     expect(result.samples).toEqual([{ prompt: 'The', text: expect.any(String) }]);
+    expect(result.forecast).toMatchObject({ format: 'groundwork-forecast', subject: { numSteps: 4 } });
+    expect(result.verdict).toMatchObject({ format: 'groundwork-verdict' });
     expect(out.trimEnd()).not.toContain('\n');
   });
 
@@ -444,7 +454,14 @@ describe('runs', () => {
   test('are listed, shown, compared, verified, reported and deleted', async () => {
     expect((await run(['runs', 'list'])).out).toMatch(/^second +finished +\d\.\d{4}/m);
     expect((await run(['runs', '--json'])).out).toContain('"name":"second"');
-    expect((await run(['runs', 'show', 'second'])).out).toContain('steps:       4 of 4, each 2 x 16 tokens');
+    const shown = (await run(['runs', 'show', 'second'])).out;
+    expect(shown).toContain('steps:       4 of 4, each 2 x 16 tokens');
+    expect(shown).toMatch(/^forecast: {4}.* with \d+(\.\d+)? [kMG]?B$/m);
+    expect(shown).toMatch(/^verdict: {5}.*foretold/m);
+    expect(JSON.parse((await run(['runs', 'show', 'second', '--json'])).out)).toMatchObject({
+      forecast: { format: 'groundwork-forecast' },
+      verdict: { format: 'groundwork-verdict' },
+    });
     const compared = await run(['runs', 'compare', 'first', 'second']);
     expect(compared.out).toMatch(/^seed +0 +1$/m);
     expect(compared.out).toContain('on the same data');

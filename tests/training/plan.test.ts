@@ -11,7 +11,6 @@ import {
   balancedTokens,
   candidateSizes,
   chooseSize,
-  effectiveAmount,
   type PricedSize,
   shortfall,
   tokensPerStep,
@@ -70,14 +69,6 @@ describe('the choice of a size', () => {
     expect(numTokens).toBe(1.6e6);
     expect(isLimitedByText).toBe(true);
     expect((priced[index] as PricedSize).numParameters).toBeLessThan(5e6);
-  });
-
-  test('counts repeated tokens as Muennighoff et al. do', () => {
-    // D′/U after 2, 4, 8 and 16 epochs.
-    const expected = [1.9682, 3.7257, 6.6241, 10.5825];
-    for (const [i, epochs] of [2, 4, 8, 16].entries()) {
-      expect(effectiveAmount(epochs * 1e6, 1e6) / 1e6).toBeCloseTo(expected[i] as number, 3);
-    }
   });
 
   test('takes steps of more tokens for longer runs, as powers of two', () => {

@@ -19,6 +19,7 @@ import { type Plan, planSchema } from '../plan.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunManifest } from '../run/run-manifest.ts';
 import { trainingTimeMs } from '../training-time.ts';
+import { type ForecastRecords, forecastSection } from './forecast-section.ts';
 import { happeningsSection } from './happenings.ts';
 import { drivePlots, learningPlots, type PlotSource } from './progress-plots.ts';
 import { originSections, recipeSection } from './recipe-section.ts';
@@ -33,6 +34,8 @@ export interface ReportSource {
   readonly model?: Model | undefined;
   /** Bits per byte of a bigram model on the same held-out text. */
   readonly baseline?: number | undefined;
+  /** What was foretold, and how it came. */
+  readonly forecast?: ForecastRecords | undefined;
 }
 
 /** A run as one page of HTML that stands alone: what it reached, how it went, and how to do it again. */
@@ -57,6 +60,7 @@ export function runReport(source: ReportSource): string {
       heading: 'Result',
       contents: [failureText(manifest), keyFigures(figuresOf(source, plan, plots)), ...learningPlots(plots)],
     },
+    ...(source.forecast === undefined ? [] : forecastSection(source.forecast, evaluations)),
     ...(samples.length === 0 ? [] : [{ heading: 'Samples', contents: samples }]),
     ...(drive.length === 0 ? [] : [{ heading: 'Training', contents: drive }]),
     { heading: 'Course', contents: happeningsSection(events) },

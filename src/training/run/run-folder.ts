@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type FileSystem, GroundworkError } from '../../core/index.ts';
+import { writeDurably } from '../../core/node.ts';
 import { checkpointSteps, checkpointsFolder } from './checkpoint-manifest.ts';
 import { eventsFile, readEvents } from './event-log.ts';
 import type { RunEvent } from './events.ts';
@@ -8,11 +9,13 @@ import { makeNewFolder, missingFolders } from './new-folder.ts';
 import { linkProblem, problemText, type RunProblem } from './problem.ts';
 import { isOfLock, lockRun, type RunLock } from './run-lock.ts';
 import {
+  forecastFile,
   manifestFile,
   type RunManifest,
   readRunManifest,
   recipeContentFile,
   runTokenizerFile,
+  verdictFile,
   writeRunManifest,
 } from './run-manifest.ts';
 import { faultOfRunName } from './run-name.ts';
@@ -39,9 +42,11 @@ export interface CreatedRun {
 /**
  * Makes the folder of a new run and takes its lock.
  *
+ * @param forecast the text of `forecast.json`. It is written before `run.json`, which has its hash: a run never lacks the forecast that
+ *   it was begun with
  * @throws `file-access` where the folder holds a run or anything else; `locked` where another process is making it
  */
-export function createRun(fs: FileSystem, folder: string, manifest: RunManifest): CreatedRun {
+export function createRun(fs: FileSystem, folder: string, manifest: RunManifest, forecast?: string): CreatedRun {
   const fault = faultOfRunName(basename(resolve(folder)));
   if (fault !== undefined) {
     throw new GroundworkError('unsafe-path', `${folder} cannot be a run: its name ${fault}`, {
@@ -56,6 +61,9 @@ export function createRun(fs: FileSystem, folder: string, manifest: RunManifest)
     // Another process may have made a run here between the two.
     refuseOccupied(fs, folder);
     fs.makeFolder(`${folder}/${checkpointsFolder}`);
+    if (forecast !== undefined) {
+      writeDurably(fs, `${folder}/${forecastFile}`, [new TextEncoder().encode(forecast)]);
+    }
     writeRunManifest(fs, folder, manifest);
     // All that are new, or a loss of power could take the run away with the folder above it.
     for (const path of new Set([...made, resolve(folder)])) fs.syncFolder(dirname(path));
@@ -150,6 +158,8 @@ const partsOfRun: readonly string[] = [
   checkpointsFolder,
   runTokenizerFile,
   recipeContentFile,
+  forecastFile,
+  verdictFile,
   'run.lock',
 ];
 
@@ -206,9 +216,8 @@ function refuseOccupied(fs: FileSystem, folder: string): void {
   if (names.includes(manifestFile))
     fail('holds a run already', 'Choose another name, or go on with it by `groundwork resume`.');
   // A creation that was killed leaves these, and nothing is lost by going on over them.
-  const others = names.filter(
-    (name) => name !== `${manifestFile}.tmp` && name !== checkpointsFolder && !isOfLock(name),
-  );
+  const begun: readonly string[] = [`${manifestFile}.tmp`, forecastFile, `${forecastFile}.tmp`, checkpointsFolder];
+  const others = names.filter((name) => !begun.includes(name) && !isOfLock(name));
   const checkpoints = `${folder}/${checkpointsFolder}`;
   const isEmpty =
     !names.includes(checkpointsFolder) ||

@@ -11,6 +11,10 @@ export const manifestFile = 'run.json';
 export const runTokenizerFile = 'tokenizer.json';
 /** The file of a run that says what its recipe was when it began, as canonical JSON. */
 export const recipeContentFile = 'recipe.json';
+/** The file of a run that says what it was expected to reach and cost, before its first step. */
+export const forecastFile = 'forecast.json';
+/** The file of a finished run that holds its forecast against what happened. */
+export const verdictFile = 'verdict.json';
 const kind = { format: 'groundwork-run', version: 1 } as const;
 
 const count = z.int().min(0);
@@ -116,6 +120,10 @@ export const runManifestSchema = z.strictObject({
   status: z.enum(['running', 'finished', 'stopped', 'failed']),
   failure: failureSchema.nullable(),
   result: resultSchema.nullable(),
+  /** Of `forecast.json`, as it was registered; a run of before there were forecasts has none. */
+  forecast: z.strictObject({ sha256 }).exactOptional(),
+  /** Of `verdict.json`; only a finished run has one. */
+  verdict: z.strictObject({ sha256 }).exactOptional(),
 });
 
 /** What `run.json` holds. */

@@ -1,5 +1,6 @@
 import { type FileSystem, GroundworkError, sha256Hex } from '../../core/index.ts';
 import { parseTokenizer } from '../../tokenizer/index.ts';
+import { readForecast, readVerdict } from '../forecast/registered-forecast.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { checkpointFolder, checkpointSteps, checkpointsFolder, readCheckpointManifest } from './checkpoint-manifest.ts';
 import { eventsFile, readEvents } from './event-log.ts';
@@ -8,7 +9,8 @@ import { foreignProblems } from './run-fingerprints.ts';
 import { type RunManifest, readRunManifest, recipeContentFile, runTokenizerFile } from './run-manifest.ts';
 
 /**
- * Checks a run and lists everything that is wrong: `run.json`, the log, tokenizer and recipe by their fingerprints, each file of
+ * Checks a run and lists everything that is wrong: `run.json`, the log, tokenizer and recipe by their fingerprints, forecast and verdict
+ * by their hashes, each file of
  * each checkpoint by size and SHA-256, whether checkpoints belong to the run, and whether what a run of its status has is there.
  * A sound run gives an empty list.
  */
@@ -26,6 +28,7 @@ export function verifyRun(fs: FileSystem, folder: string): RunProblem[] {
     ...('problem' in read ? [read.problem] : []),
     ...logProblems(fs, folder, hasBegun, manifest),
     ...(manifest === undefined ? [] : partProblems(fs, folder, hasBegun, manifest)),
+    ...(manifest === undefined ? [] : forecastProblems(fs, folder, manifest)),
     ...listing,
     ...(manifest === undefined ? [] : lastCheckpointProblems(steps, manifest)),
     ...steps.flatMap((step) => [
@@ -70,6 +73,12 @@ function partProblems(fs: FileSystem, folder: string, hasBegun: boolean, manifes
     }),
     ...(file === null ? [] : partProblem(fs, folder, file, hasBegun, () => undefined)),
   ];
+}
+
+/** What was foretold, and how it was judged: changed after the fact, or gone. */
+function forecastProblems(fs: FileSystem, folder: string, manifest: RunManifest): RunProblem[] {
+  const read = [readForecast(fs, folder, manifest), readVerdict(fs, folder, manifest)];
+  return read.flatMap((one) => (one !== undefined && 'problem' in one ? [one.problem] : []));
 }
 
 /** What is wrong with a file of a run that is not signed. */

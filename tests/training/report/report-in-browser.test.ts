@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runReport } from '../../../src/training/report/run-report.ts';
 import { findChromium, startChromium } from '../../browser/chromium.ts';
 import { look } from '../../page/look.ts';
+import { exampleForecast, exampleVerdict } from './example-forecast.ts';
 import { exampleEvents, exampleManifest, exampleModel } from './example-run.ts';
 
 const chromium = findChromium();
@@ -16,6 +17,7 @@ const html = runReport({
   events: exampleEvents(),
   model: exampleModel,
   baseline: 2.41,
+  forecast: { forecast: exampleForecast, verdict: exampleVerdict, problems: [] },
 });
 
 describe.skipIf(!chromium)('the report of a run in a browser', () => {

@@ -6,6 +6,7 @@ import { commandText, parameterGroups, repetitionText } from '../../../src/train
 import { runReport } from '../../../src/training/report/run-report.ts';
 import type { RunEvent } from '../../../src/training/run/events.ts';
 import { runManifestSchema } from '../../../src/training/run/run-manifest.ts';
+import { exampleForecast, exampleVerdict } from './example-forecast.ts';
 import { exampleEvents, exampleManifest, exampleModel, examplePlan } from './example-run.ts';
 
 const stepEvent = (step: number): Extract<RunEvent, { type: 'step' }> => ({
@@ -128,6 +129,32 @@ describe('the report of a run', () => {
     expect(page.match(/<td[^>]*>skipped/g)).toHaveLength(21);
     expect(page).toContain('40 more of this kind from here on');
     expect(page).toContain('60 steps were skipped');
+  });
+
+  test('says what was foretold and how that came, with the band behind the evaluations', () => {
+    const forecast = { forecast: exampleForecast, verdict: exampleVerdict, problems: [] };
+    const page = runReport({ folder, manifest: exampleManifest, events: exampleEvents(), forecast });
+    expect(page).toContain('Forecast and verdict');
+    expect(page).toMatch(/bits per byte<.*?1\.6123.*?not as foretold/s);
+    expect(page).toMatch(/memory<.*?900 MB.*?910 MB.*?\+1\.1 %.*?as foretold/s);
+    expect(page).toContain('Why bits per byte came otherwise, most likely cause first: ');
+    expect(page).toContain('<strong>Bits per byte as foretold and as they came</strong>');
+    expect(page).toMatch(/class="band quiet"/);
+    expect(page).not.toContain('<b>presidents</b>');
+    // Before the end there is a forecast alone, and of runs of before neither.
+    const before = runReport({
+      folder,
+      manifest: exampleManifest,
+      events: [],
+      forecast: { ...forecast, verdict: undefined },
+    });
+    expect(before).toContain('What was foretold');
+    expect(before).not.toContain('Off by');
+    expect(html).not.toContain('Forecast and verdict');
+    const changed = { problems: ['forecast.json: found another text.'] };
+    expect(runReport({ folder, manifest: exampleManifest, events: [], forecast: changed })).toContain(
+      'forecast.json: found another text.',
+    );
   });
 
   test('stays small for a long run', () => {

@@ -166,6 +166,7 @@ export async function smallRun(
     plan: smallPlan(),
     seed: 5,
     command: ['pretrain'],
+    laws: { records: [], problems: [] },
     ...others,
   };
 }
