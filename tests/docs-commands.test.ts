@@ -26,7 +26,7 @@ afterAll(() => {
 describe.skipIf(!runsEverything)('every command of the page', () => {
   // The demo is built once, by the first page that needs it.
   let datasets: string | undefined;
-  for (const page of ['pretraining.md', 'evaluation.md', 'runs.md', 'recipes.md']) {
+  for (const page of ['pretraining.md', 'evaluation.md', 'runs.md', 'recipes.md', 'comparing.md', 'scaling-laws.md']) {
     test(`${page} does what the page says, one after the other in an empty folder`, { timeout: 300_000 }, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'groundwork-docs-'));
       folders.push(folder);
@@ -34,8 +34,8 @@ describe.skipIf(!runsEverything)('every command of the page', () => {
       folders.push(datasets);
       const commands = commandsOf(page);
       expect(commands.length).toBeGreaterThan(2);
-      // `groundwork` is what is built here, `examples/` is that of the checkout.
-      const setUp = `groundwork() { "${process.execPath}" "${root}/dist/cli/main.js" "$@"; }; ln -s "${root}/examples" examples; ln -s "${datasets}" datasets`;
+      // `groundwork` is what is built here, `examples/` and `laws/` are those of the checkout.
+      const setUp = `groundwork() { "${process.execPath}" "${root}/dist/cli/main.js" "$@"; }; ln -s "${root}/examples" examples; ln -s "${root}/laws" laws; ln -s "${datasets}" datasets`;
       for (const command of [setUp, ...commands]) expect(command).not.toMatch(/\bnpm\b/);
       const script = [setUp, ...commands].join('\n');
       const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };

@@ -45,12 +45,7 @@ export interface Trials {
  * @param file where results are kept, one JSON object a line, so that a benchmark that was stopped goes on; undefined: nowhere
  */
 export function openTrials(setting: TrialSetting, file: string | undefined): Trials {
-  const settingHash = sha256Hex(settingText(setting)).slice(0, 16);
-  const known = new Map(
-    recordsOf(file)
-      .filter((record) => record.setting === settingHash)
-      .map((record) => [`${record.variant} ${record.seed}`, record.bitsPerByte]),
-  );
+  const known = new Map(recordsOf(file).map((record) => [`${record.setting} ${record.seed}`, record.bitsPerByte]));
   const workshops = new Map<VariantName, Promise<Workshop>>();
   let numTrained = 0;
   return {
@@ -59,7 +54,8 @@ export function openTrials(setting: TrialSetting, file: string | undefined): Tri
     },
     flops: flopsOf(setting),
     bitsPerByte: async (variant, seed) => {
-      const key = `${variant} ${seed}`;
+      const settingHash = sha256Hex(settingText(setting, variant)).slice(0, 16);
+      const key = `${settingHash} ${seed}`;
       const before = known.get(key);
       if (before !== undefined) return before;
       const start = performance.now();
@@ -88,15 +84,14 @@ export function openTrials(setting: TrialSetting, file: string | undefined): Tri
   };
 }
 
-/** Everything that the result of a training follows from, but for variant and seed. */
-function settingText({ dataset, size, batchSize, numSteps, numDocuments }: TrialSetting): string {
-  const recipes = variantNames.map((name) => {
-    const recipe = variantNamed(name);
-    return { name, optimizer: recipe.optimizer(extentOf({ size, batchSize, numSteps })), schedule: recipe.schedule };
-  });
+/** Everything that the result of a training follows from, but for the seed. */
+function settingText({ dataset, size, batchSize, numSteps, numDocuments }: TrialSetting, variant: VariantName): string {
+  const { optimizer, schedule } = variantNamed(variant);
   const { fingerprint } = dataset.manifest;
+  const extent = { size, batchSize, numSteps };
+  const parts = { variant, fingerprint, ...extent, numDocuments, optimizer: optimizer(extentOf(extent)), schedule };
   // Copied by JSON: optimizers are plain data.
-  return canonicalJson(JSON.parse(JSON.stringify({ fingerprint, size, batchSize, numSteps, numDocuments, recipes })));
+  return canonicalJson(JSON.parse(JSON.stringify(parts)));
 }
 
 /** Of one training of the default recipe, counted in its graph. */

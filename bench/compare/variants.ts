@@ -3,8 +3,8 @@ import { gptModel } from '../../src/model/index.ts';
 import type { OptimizerSpec } from '../../src/optimizer/index.ts';
 import { type Recipe, recipeNamed } from '../../src/recipe/index.ts';
 
-/** What is planted: the default recipe, and two recipes that differ from it in one thing each. */
-export const variantNames = ['baseline', 'quarter-rate', 'no-qk-norm'] as const;
+/** What is planted: the default recipe, and recipes that differ from it in one thing each. */
+export const variantNames = ['baseline', 'quarter-rate', 'lower-rate', 'no-qk-norm'] as const;
 export type VariantName = (typeof variantNames)[number];
 
 /** The default recipe, or the default recipe with one thing changed. */
@@ -15,6 +15,8 @@ export function variantNamed(name: VariantName): Recipe {
       return base;
     case 'quarter-rate':
       return { ...base, name, optimizer: (extent) => withRates(base.optimizer(extent), 1 / 4) };
+    case 'lower-rate':
+      return { ...base, name, optimizer: (extent) => withRates(base.optimizer(extent), 0.8) };
     case 'no-qk-norm':
       return {
         ...base,

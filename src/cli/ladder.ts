@@ -6,6 +6,7 @@ import { type LadderFindings, type LadderRecord, ladderFindings, ladderSentences
 import { printableJson } from '../tokenizer/index.ts';
 import {
   draftLadder,
+  isAsWished,
   isLadder,
   type LadderPace,
   type LadderPlan,
@@ -98,7 +99,7 @@ not to be had, or a ladder at work already, 6 a dataset or a ladder that is brok
       const begun = isLadder(nodeFileSystem, folder) ? readLadder(nodeFileSystem, folder) : undefined;
       terminal.live?.('measuring this machine');
       const draft =
-        begun !== undefined && isEmptyWish(flags)
+        begun !== undefined && (isEmptyWish(flags) || isAsWished(begun, given))
           ? { ...begun, pace: await measurePace(begun.plan, begun.request.contextLength, surroundings) }
           : await draftLadder(given, surroundings);
       terminal.live?.('');
@@ -185,7 +186,7 @@ function planText({ trunks, warnings }: LadderPlan, { totalMs }: LadderPace): st
   const numPoints = trunks.reduce((sum, { lengths }) => sum + lengths.length, 0);
   return [
     table(['rung', 'layers x width', 'FLOPs', 'tokens a step', 'tokens in all', 'seeds'], rows),
-    `${formatCount(trunks.length)} trainings give ${formatCount(numPoints)} points, in about ${duration(totalMs / 1000)} if the machine has nothing else to do.`,
+    `${formatCount(trunks.length)} trainings give ${formatCount(numPoints)} points, in about ${duration(totalMs / 1000)} at the speed just measured.`,
     ...warnings.map((warning) => `note: ${warning}`),
   ].join('\n');
 }

@@ -9,6 +9,8 @@ import {
   type FitObjective,
   fitTable,
   type LawColumns,
+  type LawTable,
+  ladderTable,
   lawText,
   optimumTable,
   parameterTable,
@@ -18,7 +20,7 @@ import {
   tableFitSentences,
 } from '../theory/index.ts';
 import { printableJson } from '../tokenizer/index.ts';
-import { parseQuantity } from '../training/index.ts';
+import { parseQuantity, readLaw } from '../training/index.ts';
 import type { Command } from './command-line.ts';
 import { type FlagKinds, type Flags, parseFlags, usageFault } from './flags.ts';
 import { type Paint, paintFor } from './styled-text.ts';
@@ -46,11 +48,12 @@ const objectives = {
 
 /** `groundwork laws fit`: a scaling law for a table of one's own. */
 export const lawsFitCommand: Command = {
-  help: `usage: groundwork laws fit TABLE.csv [OPTIONS]
+  help: `usage: groundwork laws fit TABLE.csv|LADDER.json [OPTIONS]
 
 Fits L(N, D) = E + A / N^alpha + B / D^beta to a table with a row for each finished training: parameters N, training tokens D and loss. Two
 of N, D and training compute C are enough, by C = 6·N·D. Needs no starting values. Prints the law with intervals, the best size and
-tokens for the largest compute of the table, twice and ten times that, with calibrated intervals, and what the table cannot tell.
+tokens for the largest compute of the table, twice and ten times that, with calibrated intervals, and what the table cannot tell. The record of
+a ladder (laws/NAME.json) is such a table too.
 
 Columns are found by their usual names (params, N, model size; tokens, D; flops, C, compute; loss, val_loss, bpb), or named:
 
@@ -74,8 +77,7 @@ that cannot be read; its line is named.`,
     const objective = flags.oneOf('objective', ['huber', 'lad']) ?? 'huber';
     const columns = columnsOf(flags);
     const computes = flags.texts('compute').map((text) => parseQuantity(text, 'FLOPs'));
-    const text = new TextDecoder().decode(nodeFileSystem.readFile(path));
-    const fit = fitTable(readLawTable(text, basename(path), columns), { objective: objectives[objective], computes });
+    const fit = fitTable(tableAt(path, columns), { objective: objectives[objective], computes });
     const written = [
       ['html', () => tableFitPage(fit)],
       ['svg', () => picture(computePlot(fit))],
@@ -92,6 +94,12 @@ that cannot be read; its line is named.`,
     if (files.length > 0) terminal.error(`written: ${files.join(', ')}`);
   },
 };
+
+/** A table of comma-separated values, or the record of a ladder, which is one. */
+function tableAt(path: string, columns: LawColumns): LawTable {
+  if (path.endsWith('.json')) return ladderTable(readLaw(nodeFileSystem, path), basename(path));
+  return readLawTable(new TextDecoder().decode(nodeFileSystem.readFile(path)), basename(path), columns);
+}
 
 function columnsOf(flags: Flags): LawColumns {
   const n = flags.text('n');
@@ -122,7 +130,9 @@ function pairOf(given: string, flag: string): [string, string] {
 }
 
 /** The fit as plain data: without the points of the table and the resampled laws. */
-function fitRecord({ table: source, convention, bootstrap, largestFlops, tokenCost, optima, accountings }: TableFit) {
+function fitRecord(found: TableFit) {
+  const { table: source, convention, bootstrap, largestFlops, tokenCost, optima, accountings } = found;
+  const { doubts } = tableFitSentences(found);
   const { fit, parameters, identified } = bootstrap;
   const { law, objective, objectiveValue, meanError, numPoints, sizeExponent, starts } = fit;
   return {
@@ -154,7 +164,7 @@ function fitRecord({ table: source, convention, bootstrap, largestFlops, tokenCo
       })),
       isFlipped: accountings.isFlipped,
     },
-    doubts: tableFitSentences({ bootstrap, optima, accountings, tokenCost }).doubts,
+    doubts,
   };
 }
 

@@ -63,6 +63,7 @@ export { stepCost } from './counts/step-cost.ts';
 export {
   calibrateTimeModel,
   predictStepMs,
+  referenceTimeModel,
   type StepCost,
   type TimedStep,
   type TimeModel,
@@ -290,6 +291,7 @@ export {
   type LawAccounting,
   type LawColumns,
   type LawTable,
+  ladderTable,
   readLawTable,
   type TablePoint,
 } from './tables/law-table.ts';

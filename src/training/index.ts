@@ -26,6 +26,7 @@ export { readForecast, readVerdict } from './forecast/registered-forecast.ts';
 export {
   type DraftSurroundings,
   draftLadder,
+  isAsWished,
   type LadderDraft,
   type LadderPace,
   type LadderWish,

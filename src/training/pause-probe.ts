@@ -60,16 +60,22 @@ export async function measurePauses(
       await evaluator.load(parameters);
       const times: number[] = [];
       let before = clock.monotonicMs();
-      const numDocuments = Math.min(evaluator.numDocuments, batchSize * (numBatches + 1));
+      const enough = new AbortController();
       const onBatch = () => {
         const now = clock.monotonicMs();
         times.push(now - before);
         before = now;
-        stopWhereAsked();
+        if (times.length > numBatches || signal?.aborted) enough.abort();
       };
-      await evaluator.bitsPerByte({ numDocuments, onBatch });
+      try {
+        await evaluator.bitsPerByte({ onBatch, signal: enough.signal });
+      } catch (error) {
+        const isEnough = enough.signal.aborted && error instanceof GroundworkError && error.code === 'interrupted';
+        if (!isEnough) throw error;
+      }
+      stopWhereAsked();
       // The first one waited for its session, unless it is the only one.
-      const batchMs = Math.min(...(times.length > 1 ? times.slice(1) : times));
+      const batchMs = median(times.slice(Math.min(1, times.length - 1)));
       documentMs = (batchMs * evaluator.numBatches) / evaluator.numDocuments;
       usedMs += batchMs * times.length;
     } finally {
@@ -92,12 +98,15 @@ export async function measurePauses(
     await generator.generate(known, { ...sampling, seed: 0, maxTokens: sampleTokens }, onToken);
     stopWhereAsked();
     // The first token waited for both sessions, the second for the first step of the second one.
-    const tokens = times.slice(Math.min(2, times.length - 1)).toSorted((a, b) => a - b);
-    const tokenMs = present(tokens[tokens.length >> 1], 'a token');
+    const tokenMs = median(times.slice(Math.min(2, times.length - 1)));
     usedMs += tokenMs * times.length;
     const loadMs = Math.max(0, clock.monotonicMs() - startMs - usedMs);
     return { loadMs, documentMs, sampleMs: sampleTokens * tokenMs };
   } finally {
     await generator.close();
   }
+}
+
+function median(times: readonly number[]): number {
+  return present(times.toSorted((a, b) => a - b)[times.length >> 1], 'a time');
 }

@@ -19,7 +19,7 @@ import type { PricedSize } from './sizing.ts';
 import { type TextExtent, textExtent } from './text-extent.ts';
 
 /** A guess at the work per second of one thread, in floating-point operations, before anything was measured. */
-const guessedWorkPerThread = 35e9;
+const guessedWorkPerThread = 60e9;
 /** From this budget of time on, steps of the very size that is trained are measured, whatever loading it takes. */
 const longBudgetMs = 120_000;
 /** With less nothing is measured: loading alone would take it. The pace of the run itself then fixes its end. */

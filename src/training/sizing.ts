@@ -74,16 +74,10 @@ export interface PricedSize extends CandidateSize {
   readonly flopsPerToken: number;
   /** The same of what a step does once, whatever its batch: the orthogonalisation of Muon. */
   readonly flopsPerUpdate: number;
-  /** Everything else that a token costs, in operations of matrix products that would take as long: see `elementwiseWork`. */
+  /** Everything else that a token costs, in operations of matrix products that would take as long. */
   readonly otherWorkPerToken: number;
-}
-
-/**
- * A guess at how many operations of a matrix product take as long as the work per element of logits and of activations, forward and
- * backward. Only sizes are compared by it, and a step is foretold where none of its size was measured.
- */
-export function elementwiseWork(vocabularySize: number, { numLayers, width }: CandidateSize): number {
-  return 100 * (vocabularySize + 2 * numLayers * width);
+  /** The same of what a step does once, whatever its batch: its update, and starting its kernels. */
+  readonly otherWorkPerUpdate: number;
 }
 
 export interface SizeQuestion {
@@ -101,8 +95,8 @@ export interface SizeQuestion {
 
 /** What a step of so many tokens costs, in floating-point operations or in all work. */
 export function costOfStep(size: PricedSize, batchTokens: number, unit: 'flops' | 'work'): number {
-  const perToken = size.flopsPerToken + (unit === 'work' ? size.otherWorkPerToken : 0);
-  return batchTokens * perToken + size.flopsPerUpdate;
+  const flops = batchTokens * size.flopsPerToken + size.flopsPerUpdate;
+  return unit === 'flops' ? flops : flops + batchTokens * size.otherWorkPerToken + size.otherWorkPerUpdate;
 }
 
 /** Tokens that an allowance pays for: the more there are, the larger a step and the fewer updates. */

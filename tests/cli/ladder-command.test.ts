@@ -11,19 +11,20 @@ const repository = process.cwd();
 let folder: string;
 let first: Outcome;
 
-/** Two rungs of the smallest sizes on a few texts. */
-const small = ['texts', '--flops', '2e10..6e10', '--rungs', '2', '--seeds', '1', '--context', '16', '--threads', '1'];
+const common = ['--vocabulary', '257', '--threads', '1'];
+/** Three rungs of the smallest sizes on a few texts. */
+const small = ['texts', '--flops', '1.2e10..6e10', '--rungs', '3', '--seeds', '1', '--context', '16', ...common];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ladder-command-'));
   mkdirSync(join(folder, 'texts'));
-  smallTexts(400).forEach(({ text }, number) => {
+  smallTexts(200).forEach(({ text }, number) => {
     writeFileSync(join(folder, 'texts', `${number}.txt`), text);
   });
   // Datasets and ladders lie below the working folder.
   process.chdir(folder);
   first = await run(['ladder', ...small, '--record', 'record.json', '--html', 'page.html']);
-});
+}, 300_000);
 afterAll(() => {
   process.chdir(repository);
   rmSync(folder, { recursive: true });
@@ -66,7 +67,7 @@ describe('groundwork ladder', () => {
   });
 
   test('called again without a plan, it goes on as it began and finds the same', async () => {
-    const again = await run(['ladder', 'texts', '--threads', '1', '--json']);
+    const again = await run(['ladder', 'texts', ...common, '--json']);
     expect(again.code).toBe(0);
     const { folder: where, numPoints, law } = JSON.parse(again.out);
     expect(where).toBe('ladders/baseline-texts');
@@ -76,20 +77,42 @@ describe('groundwork ladder', () => {
   });
 
   test('refuses another plan than it began with', async () => {
-    const other = await run([
+    const other = await run(['ladder', ...small, '--flops', '1.2e10..7e10']);
+    expect(other.code).toBe(6);
+    expect(other.error).toContain('run-mismatch');
+  });
+
+  test('goes on with a budget of time as it began, however fast the machine is by now', async () => {
+    const timed = [
       'ladder',
       'texts',
-      '--flops',
-      '2e10..7e10',
+      ...common,
+      '--budget',
+      '2d',
       '--rungs',
       '2',
       '--seeds',
       '1',
       '--context',
       '16',
-    ]);
-    expect(other.code).toBe(6);
-    expect(other.error).toContain('run-mismatch');
+      '--out',
+      'timed',
+    ];
+    const stop = async () => {
+      const controller = new AbortController();
+      const terminal = {
+        signal: controller.signal,
+        error: (text: string) => {
+          if (text.startsWith('rung ')) controller.abort('SIGINT');
+        },
+      };
+      return run(timed, terminal);
+    };
+    expect((await stop()).code).toBe(7);
+    const before = JSON.parse(readFileSync('timed/ladder.json', 'utf8'));
+    expect((await stop()).code).toBe(7);
+    expect(JSON.parse(readFileSync('timed/ladder.json', 'utf8'))).toEqual(before);
+    expect(before.request.budgetMs).toBe(2 * 86_400_000);
   });
 
   test('shows a plan and trains nothing', async () => {
@@ -99,7 +122,7 @@ describe('groundwork ladder', () => {
     expect(existsSync('planned')).toBe(false);
     const json = await run(['ladder', ...small, '--plan-only', '--json', '--out', 'planned']);
     const { request, plan: parsed, expectedMs } = JSON.parse(json.out);
-    expect(request.flops).toEqual([2e10, 6e10]);
+    expect(request.flops).toEqual([1.2e10, 6e10]);
     expect(parsed.trunks.length).toBeGreaterThan(2);
     expect(expectedMs).toBeGreaterThan(0);
   });
@@ -128,7 +151,7 @@ describe('groundwork ladder', () => {
     [['--out', ' '], '--out is empty'],
     [['--recipe', 'none'], 'there is no recipe called "none"'],
   ])('refuses %j', async (flags, message) => {
-    const { code, error } = await run(['ladder', 'texts', '--threads', '1', ...flags]);
+    const { code, error } = await run(['ladder', 'texts', ...common, ...flags]);
     expect(error).toContain(message);
     expect([2, 3]).toContain(code);
     expect(error).toContain('hint: ');

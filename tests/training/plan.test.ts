@@ -27,6 +27,7 @@ const priced: PricedSize[] = candidateSizes.map(({ numLayers, width }) => {
     flopsPerToken: 6 * numParameters,
     flopsPerUpdate: 0,
     otherWorkPerToken: 1e6,
+    otherWorkPerUpdate: 0,
   };
 });
 const endless = { uniqueTokens: 1e15, mostEpochs: 16 };

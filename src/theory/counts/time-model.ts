@@ -28,8 +28,11 @@ export interface TimeModel {
   readonly msPerKernel: number;
 }
 
-/** Where a machine was not measured: the shape of the model, which few probes only stretch. Two cores with AVX2 (docs/notebook.md). */
-export const referenceTimeModel: TimeModel = { msPerGigaflop: 10, msPerGigabyte: 150, msPerKernel: 0.01 };
+/**
+ * One thread of a Zen 3 with AVX2: processor time of seven steps from 0.34 to 5.8 M parameters and of 512 to 2,048 tokens, each within 5 %
+ * (docs/notebook.md, "Time of a step"). Of another machine only what the three parts are to each other is taken from it.
+ */
+export const referenceTimeModel: TimeModel = { msPerGigaflop: 14.1, msPerGigabyte: 53.8, msPerKernel: 0.0074 };
 
 /** The time of a step that was not measured, in milliseconds. */
 export function predictStepMs(model: TimeModel, { matrixFlops, movedBytes, numKernels }: StepCost): number {

@@ -22,6 +22,8 @@ export interface CarriedLaw {
   readonly ladder: LadderLaw;
   /** By what the intervals widen for the text or the recipe. */
   readonly spread: Spread;
+  /** Where that width is known from, a sentence each; none where nothing is carried over. */
+  readonly notes: readonly string[];
 }
 
 /** A law carried over to a run, as a function of the size of a model and the tokens of its training. */
@@ -38,7 +40,7 @@ export interface AppliedLaw {
  * Applies a law to a text: tokens that are read again count as what they are worth (D′), tokens that hold more bytes than those of the
  * ladder count for more, and bits per byte are scaled by how hard the text is.
  */
-export function applyLaw({ choice, ladder, spread }: CarriedLaw, uniqueTokens: number): AppliedLaw {
+export function applyLaw({ choice, ladder, spread }: Omit<CarriedLaw, 'notes'>, uniqueTokens: number): AppliedLaw {
   const { scale, tokenRatio } = choice;
   const effectiveTokens = (numTokens: number) => tokenRatio * effectiveAmount(numTokens, uniqueTokens);
   return {
@@ -104,7 +106,7 @@ export function forecastBits(subject: RunSubject, carried: CarriedLaw): BitsFore
       })),
       differences: [...carryingDifferences(choice, subject), ...runDifferences({ subject, ladder, effectOfTokens })],
     },
-    notes: [...identificationNotes(ladder), ...prediction.notes],
+    notes: [...carried.notes, ...identificationNotes(ladder), ...prediction.notes],
   };
 }
 

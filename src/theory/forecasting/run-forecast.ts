@@ -5,9 +5,10 @@ import { applyLaw, type CarriedLaw, forecastBits } from './bits-forecast.ts';
 import { forecastDuration, forecastMemory, timeSentence } from './cost-forecast.ts';
 import { forecastCurve } from './curve-forecast.ts';
 import { forecastConvention, type LadderLaw, ladderLaw } from './ladder-law.ts';
-import { carryingSpread, chooseLaw } from './law-choice.ts';
+import { carryingSpread, chooseLaw, type LawChoice, unknownRecipe, unknownTransfer } from './law-choice.ts';
+import { percentText } from './quantity-text.ts';
 import type { RunSubject } from './run-subject.ts';
-import { transferErrors, transferSpread } from './transfer.ts';
+import { type TransferError, transferErrors, transferSpread } from './transfer.ts';
 
 export interface RunForecastOptions {
   /** The ladders that there are. */
@@ -38,8 +39,23 @@ export function carriedLaw(
   }
   laws.set(record, ladder);
   // Other ladders are fitted only where their transfer matters.
-  const transfer = isSameCorpus ? undefined : transferSpread(transferErrors(records, laws));
-  return { choice, ladder, spread: carryingSpread(choice, transfer) };
+  const errors = isSameCorpus ? [] : transferErrors(records, laws);
+  return {
+    choice,
+    ladder,
+    spread: carryingSpread(choice, transferSpread(errors)),
+    notes: carryingNotes(choice, errors),
+  };
+}
+
+function carryingNotes({ isSameCorpus, isSameRecipe }: LawChoice, errors: readonly TransferError[]): string[] {
+  const most = Math.max(0, ...errors.map(({ meanLogError }) => Math.abs(Math.expm1(meanLogError))));
+  const texts =
+    errors.length === 0
+      ? `What a law misses by that is carried over to another text was not measured yet: the interval has room for ${percentText(Math.expm1(unknownTransfer.half80))} either way.`
+      : `Carried over between the texts that were measured, a law missed by up to ${percentText(most)}: the interval has room for that.`;
+  const recipes = `What a law misses by with another recipe was not measured: the interval has room for ${percentText(Math.expm1(unknownRecipe.half80))} either way.`;
+  return [...(isSameCorpus ? [] : [texts]), ...(isSameRecipe ? [] : [recipes])];
 }
 
 /** Foretells a run: bits per byte at its end and on the way, time and memory, each with its intervals, and where they are known from. */

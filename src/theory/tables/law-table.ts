@@ -1,4 +1,8 @@
 import { GroundworkError } from '../../core/index.ts';
+import { computeOf } from '../calibration/extrapolation.ts';
+import { countingConventions } from '../forecast.ts';
+import { forecastConvention, lawPointsOf } from '../forecasting/ladder-law.ts';
+import type { LadderRecord } from '../ladder-record.ts';
 import type { LawPoint } from '../scaling-law.ts';
 import { type CsvRow, type CsvTable, faultAt, readCsv } from './csv.ts';
 
@@ -70,7 +74,8 @@ export interface LawAccounting {
 export interface TablePoint extends LawPoint {
   /** C, from its column or 6·N·D. */
   readonly flops: number;
-  readonly line: number;
+  /** Where it stands, such as `line 7`. */
+  readonly label: string;
 }
 
 /** A table of trainings. */
@@ -147,8 +152,32 @@ function pointOf(row: CsvRow, { table, name, n, tokens, flops, loss }: Places): 
     numTokens,
     loss: read(loss),
     flops: C ?? flopsPerParameterToken * numParameters * numTokens,
-    line: row.line,
+    label: `line ${row.line}`,
   };
+}
+
+/**
+ * The table that the record of a ladder is: each of its trainings under each convention in which all have parameters, that of forecasts
+ * first. Tokens that were read again count as what they are worth (D′).
+ *
+ * @param name of the file, for messages
+ */
+export function ladderTable(record: LadderRecord, name: string): LawTable {
+  const conventions = [forecastConvention, ...countingConventions.filter((one) => one !== forecastConvention)];
+  const accountings = conventions
+    .filter((convention) => record.points.every(({ parameters }) => parameters[convention] > 0))
+    .map((convention) => ({
+      convention,
+      column: convention,
+      points: lawPointsOf(record, convention).map(
+        (point, i): TablePoint => ({
+          ...point,
+          flops: record.points[i]?.flops ?? computeOf(point),
+          label: `${record.points[i]?.rung}, seed ${record.points[i]?.seed}`,
+        }),
+      ),
+    }));
+  return { name, columns: { tokens: 'numTokens', flops: 'flops', loss: 'bits per byte' }, accountings };
 }
 
 /** Letters and digits alone: `Training FLOP` is `trainingflop`. */

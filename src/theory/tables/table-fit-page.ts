@@ -10,10 +10,9 @@ import {
   table,
 } from '../../page/index.ts';
 import { lawText } from '../ladder-sentences.ts';
-import { computeOptimum } from '../laws/compute-optimum.ts';
 import { lossOf } from '../scaling-law.ts';
 import type { TablePoint } from './law-table.ts';
-import type { TableFit } from './table-fit.ts';
+import { boundedOptimum, type TableFit } from './table-fit.ts';
 import { accountingTable, type CellTable, optimumTable, parameterTable, tableFitSentences } from './table-fit-text.ts';
 
 /** Places along a line of a plot. */
@@ -59,13 +58,14 @@ export function tableFitPage(fit: TableFit): string {
 }
 
 /** Trainings over compute, and what the law says is best, with the calibrated interval. */
-export function computePlot({ table: source, bootstrap, predictor, optima, tokenCost }: TableFit): Plot {
+export function computePlot(found: TableFit): Plot {
+  const { table: source, bootstrap, predictor, optima } = found;
   const points = pointsOf(source);
   const computes = points.map(({ flops }) => flops);
   const [low, high] = [Math.min(...computes), Math.max(...computes, ...optima.map(({ flops }) => flops))];
   const places = optima.length === 0 ? [] : spaced(low, high);
   const best = places.map((flops) => {
-    const optimum = computeOptimum(bootstrap.fit.law, flops, tokenCost);
+    const optimum = boundedOptimum({ ...found, law: bootstrap.fit.law }, flops);
     return { flops, estimate: predictor.predict({ ...optimum, flops }).estimate };
   });
   const lines: Series[] =
@@ -87,7 +87,7 @@ export function computePlot({ table: source, bootstrap, predictor, optima, token
     groups: [
       {
         name: 'trainings',
-        points: points.map(({ flops, loss, line }) => ({ x: flops, y: loss, label: `line ${line}` })),
+        points: points.map(({ flops, loss, label }) => ({ x: flops, y: loss, label })),
       },
     ],
     lines,
@@ -96,10 +96,10 @@ export function computePlot({ table: source, bootstrap, predictor, optima, token
 
 /** How far each training is off the law, over compute. */
 function errorPlot({ table: source, bootstrap: { fit } }: TableFit): Plot {
-  const points = pointsOf(source).map(({ flops, loss, line, numParameters, numTokens }) => ({
+  const points = pointsOf(source).map(({ flops, loss, label, numParameters, numTokens }) => ({
     x: flops,
     y: loss / lossOf(fit.law, numParameters, numTokens) - 1,
-    label: `line ${line}`,
+    label,
   }));
   return scatter({
     title: 'Errors of the law',

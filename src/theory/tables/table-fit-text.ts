@@ -1,6 +1,9 @@
 import { formatCompact, formatNumber } from '../../page/index.ts';
 import { shippedCalibration } from '../calibration/shipped-calibration.ts';
-import type { TableFit } from './table-fit.ts';
+import { type ComputeOptimum, deadweightCompute } from '../laws/compute-optimum.ts';
+import type { ScalingLaw } from '../scaling-law.ts';
+import type { TablePoint } from './law-table.ts';
+import type { TableFit, TableOptimum } from './table-fit.ts';
 
 /** A table in cells: a head and rows. */
 export interface CellTable {
@@ -20,12 +23,12 @@ export function parameterTable({ bootstrap: { parameters } }: TableFit): CellTab
 
 /** What computes buy, with calibrated intervals. */
 export function optimumTable({ optima }: TableFit): CellTable {
-  const rows = optima.map(({ flops, numParameters, numTokens, tokensPerParameter, prediction }) => {
+  const rows = optima.map(({ flops, numParameters, numTokens, tokensPerParameter, prediction, isAtEdge }) => {
     const { estimate, extrapolation } = prediction;
     return [
       flopsText(flops),
       extrapolation === 1 ? 'within' : `×${formatNumber(extrapolation, 3)}`,
-      countText(numParameters),
+      `${isAtEdge ? 'edge: ' : ''}${countText(numParameters)}`,
       countText(numTokens),
       formatNumber(tokensPerParameter, 3),
       number(estimate.value),
@@ -39,26 +42,19 @@ export function optimumTable({ optima }: TableFit): CellTable {
 /** The law under each convention of counting; undefined where there is one only. */
 export function accountingTable({ accountings }: TableFit): CellTable | undefined {
   if (accountings === null) return undefined;
-  const rows = accountings.fits.map(({ convention, fit, optimum }) => [
+  const rows = accountings.fits.map(({ convention, fit }) => [
     convention,
     number(fit.law.E),
     number(fit.law.alpha),
     number(fit.law.beta),
     number(fit.sizeExponent),
     `${(100 * fit.meanError).toFixed(2)} %`,
-    optimum === null ? '' : countText(optimum.totalParameters),
   ]);
-  const at = flopsText(accountings.targetFlops);
-  return { head: ['parameters', 'E', 'alpha', 'beta', 'a', 'error', `best size at ${at}`], rows };
+  return { head: ['parameters', 'E', 'alpha', 'beta', 'a', 'error'], rows };
 }
 
 /** What was fitted and how well, what it cannot say, and what to beware of, a sentence each. */
-export function tableFitSentences({
-  bootstrap,
-  optima,
-  accountings,
-  tokenCost,
-}: Pick<TableFit, 'bootstrap' | 'optima' | 'accountings' | 'tokenCost'>): {
+export function tableFitSentences({ table, bootstrap, optima, accountings, tokenCost }: Omit<TableFit, 'predictor'>): {
   readonly facts: readonly string[];
   readonly doubts: readonly string[];
 } {
@@ -72,7 +68,15 @@ export function tableFitSentences({
     ...(optima.length === 0
       ? []
       : [
-          `The intervals of the loss are calibrated on how wrong forecasts turned out to be. ${shippedCalibration.source}`,
+          `The intervals of the loss are calibrated on how wrong such forecasts turned out to be: ${shippedCalibration.source}.`,
+          ...(optima.every(({ isAtEdge }) => isAtEdge)
+            ? []
+            : [
+                wasteSentence(
+                  fit.law,
+                  optima.find(({ isAtEdge }) => !isAtEdge),
+                ),
+              ]),
           ...(Math.abs(tokenCost / 6 - 1) < 0.01
             ? []
             : [`The best split counts ${number(tokenCost)} FLOPs for each parameter and token, as the table does.`]),
@@ -83,11 +87,61 @@ export function tableFitSentences({
     ...(identified.reason === null || fit.identified.sentences.join(' ') === identified.reason
       ? []
       : [identified.reason]),
+    ...edgeSentences(optima, sizes),
     ...new Set(optima.flatMap(({ prediction }) => prediction.notes)),
+    ...outlierSentences(table.accountings[0]?.points ?? [], fit.residuals),
     ...(accountings?.warnings ?? []),
   ];
   return { facts, doubts };
 }
+
+function edgeSentences(optima: readonly TableOptimum[], [smallest, largest]: TableFit['sizes']): string[] {
+  if (!optima.some(({ isAtEdge }) => isAtEdge)) return [];
+  return [
+    `Where it says "edge" the law would have the best model smaller or larger than any that were trained (${countText(smallest)} to ` +
+      `${countText(largest)} parameters): these points do not show where the best size lies, and the last of them is taken.`,
+  ];
+}
+
+/** How much compute a size beside the best one wastes; by a law of this form it is the same at every compute. */
+function wasteSentence(law: ScalingLaw, optimum: ComputeOptimum | undefined): string {
+  const waste = (factor: number) => {
+    if (optimum === undefined) return '';
+    const { numParameters, numTokens } = optimum;
+    const share = deadweightCompute(law, { numParameters: factor * numParameters, numTokens: numTokens / factor });
+    return `${(100 * share).toFixed(1)} %`;
+  };
+  return (
+    `A model of half the best size wastes ${waste(1 / 2)} of its compute, one of twice the best size ${waste(2)}; four times too small ` +
+    `or too large, ${waste(1 / 4)} and ${waste(4)}.`
+  );
+}
+
+/** Points this many times further off than the middle one, and by more than a per cent, do not belong to the law. */
+const outlierFactor = 8;
+
+function outlierSentences(points: readonly TablePoint[], residuals: readonly number[]): string[] {
+  const sizes = residuals.map(Math.abs).sort((a, b) => a - b);
+  const limit = Math.max(0.01, outlierFactor * (sizes[Math.floor(sizes.length / 2)] ?? 0));
+  const far = points.flatMap(({ label }, i) => {
+    const residual = residuals[i] ?? 0;
+    return Math.abs(residual) > limit ? [{ label, residual }] : [];
+  });
+  if (far.length === 0) return [];
+  const shown = far
+    .toSorted((a, b) => Math.abs(b.residual) - Math.abs(a.residual))
+    .slice(0, mostOutliers)
+    .map(
+      ({ label, residual }) =>
+        `${label} (${residual > 0 ? '+' : '−'}${(100 * Math.abs(Math.expm1(residual))).toFixed(1)} %)`,
+    );
+  return [
+    `The law is far off at ${far.length} of ${points.length} points: ${shown.join(', ')}${far.length > mostOutliers ? ' and others' : ''}. Look ` +
+      'whether these trainings are what they should be; such points move the exponents.',
+  ];
+}
+
+const mostOutliers = 6;
 
 const range = ([low, high]: readonly [number, number]): string => `${number(low)} to ${number(high)}`;
 

@@ -6,6 +6,7 @@ import { bootstrapScalingLaw, type ScalingLawBootstrap } from '../fitting/bootst
 import type { FitObjective } from '../fitting/law-objective.ts';
 import { type CountingConvention, countingConventions } from '../forecast.ts';
 import { type ComputeOptimum, computeOptimum, hasOptimum } from '../laws/compute-optimum.ts';
+import { lossOf, type ScalingLaw } from '../scaling-law.ts';
 import type { LawAccounting, LawTable } from './law-table.ts';
 
 /** Multiples of the largest compute of a table that are told by themselves. */
@@ -24,6 +25,8 @@ export interface TableFitOptions {
 export interface TableOptimum extends ComputeOptimum {
   /** Of the loss, with intervals that are calibrated on how wrong such forecasts turned out to be. */
   readonly prediction: LossPrediction;
+  /** Whether the law would go on to models smaller or larger than any that were trained; the last of those is then taken. */
+  readonly isAtEdge: boolean;
 }
 
 /** The law of a table and what follows from it. */
@@ -40,6 +43,8 @@ export interface TableFit {
   readonly tokenCost: number;
   /** By rising compute; empty where the table does not tell size and tokens apart. */
   readonly optima: readonly TableOptimum[];
+  /** N of the smallest and of the largest model of the table. */
+  readonly sizes: readonly [smallest: number, largest: number];
   /** The law under each convention of the table; null where there is one only. */
   readonly accountings: AccountedFits | null;
 }
@@ -63,15 +68,34 @@ export function fitTable(table: LawTable, options: TableFitOptions = {}): TableF
     points.reduce((sum, point) => sum + Math.log(point.flops / point.numParameters / point.numTokens), 0) /
       points.length,
   );
+  const counts = points.map(({ numParameters }) => numParameters);
+  const sizes = [Math.min(...counts), Math.max(...counts)] as const;
   const isTold = hasOptimum(law) && identified.alpha && identified.beta;
   const wanted = [...new Set([...reaches.map((factor) => factor * largestFlops), ...computes])].sort((a, b) => a - b);
   const optima = isTold
     ? wanted.map((flops): TableOptimum => {
-        const optimum = computeOptimum(law, flops, tokenCost);
+        const optimum = boundedOptimum({ law, sizes, largestFlops, tokenCost }, flops);
         return { ...optimum, prediction: predictor.predict(optimum) };
       })
     : [];
-  return { table, convention, bootstrap, predictor, largestFlops, tokenCost, optima, accountings };
+  return { table, convention, bootstrap, predictor, largestFlops, tokenCost, optima, sizes, accountings };
+}
+
+/**
+ * The best size and tokens for a compute among sizes that a table speaks of: from its smallest to its largest, and beyond its largest
+ * compute up to as many times larger.
+ */
+export function boundedOptimum(
+  { law, sizes, largestFlops, tokenCost }: Pick<TableFit, 'sizes' | 'largestFlops' | 'tokenCost'> & { law: ScalingLaw },
+  flops: number,
+): ComputeOptimum & { readonly isAtEdge: boolean } {
+  const free = computeOptimum(law, flops, tokenCost);
+  const [smallest, largest] = [sizes[0], sizes[1] * Math.max(1, flops / largestFlops)];
+  const numParameters = Math.min(largest, Math.max(smallest, free.numParameters));
+  if (numParameters === free.numParameters) return { ...free, isAtEdge: false };
+  const numTokens = flops / (tokenCost * numParameters);
+  const loss = lossOf(law, numParameters, numTokens);
+  return { flops, numParameters, numTokens, tokensPerParameter: numTokens / numParameters, loss, isAtEdge: true };
 }
 
 function accountedFits({ accountings }: LawTable, options: Pick<TableFitOptions, 'objective'>): AccountedFits {

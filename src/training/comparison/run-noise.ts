@@ -12,28 +12,45 @@ import {
 export interface RunNoise extends InterpolatedSpread {
   /** Of the ladder, such as `baseline-presidents`. */
   readonly ladder: string;
-  /** Whether the ladder was measured on the very text in question. */
+  /** Whether the ladder was measured on the very text in question, where one was named. */
   readonly isSameText: boolean;
   /** Replicate runs that it is known from, over all computes. */
   readonly numRuns: number;
 }
 
-/** Replicates whose compute differs by less than this factor say the same: √10. */
-const togetherWithin = Math.sqrt(10);
+/** Replicates are taken together until they tell a deviation to within a quarter or so. */
+const enoughDegrees = 8;
 
-/** The replicates of a ladder, by compute: points of one rung are runs that differ in their seed only. */
+/**
+ * The replicates of a ladder, by compute: points of one rung are runs that differ in their seed only. A rung has few of them, so rungs that
+ * follow each other in compute stand at one position, the geometric mean of theirs, until together they tell enough.
+ */
 export function replicatesOf({ points }: LadderRecord): readonly ReplicateGroup[] {
-  const groups = new Map<string, { flops: number; values: number[] }>();
+  const rungs = new Map<string, { readonly flops: number; readonly values: number[] }>();
   for (const { rung, flops, bitsPerByte } of points) {
-    const group = groups.get(rung);
-    if (group === undefined) groups.set(rung, { flops, values: [bitsPerByte] });
-    else group.values.push(bitsPerByte);
+    const found = rungs.get(rung);
+    if (found === undefined) rungs.set(rung, { flops, values: [bitsPerByte] });
+    else found.values.push(bitsPerByte);
   }
-  // Three runs tell a deviation to within a factor of two or so: neighbours in compute are taken together.
-  const place = (flops: number) => togetherWithin ** Math.round(Math.log(flops) / Math.log(togetherWithin));
-  return [...groups.values()]
-    .filter(({ values }) => values.length >= 2)
-    .map(({ flops, values }) => ({ position: place(flops), values }));
+  const repeated = [...rungs.values()].filter(({ values }) => values.length >= 2).sort((x, y) => x.flops - y.flops);
+  const degreesOf = (group: readonly { readonly values: readonly number[] }[]) =>
+    group.reduce((sum, { values }) => sum + values.length - 1, 0);
+  const together: (typeof repeated)[] = [];
+  for (const rung of repeated) {
+    const last = together.at(-1);
+    if (last === undefined || degreesOf(last) >= enoughDegrees) together.push([rung]);
+    else last.push(rung);
+  }
+  // What is left at the end and tells too little goes with those before it.
+  const [last, before] = [together.at(-1), together.at(-2)];
+  if (last !== undefined && before !== undefined && degreesOf(last) < enoughDegrees) {
+    before.push(...last);
+    together.pop();
+  }
+  return together.flatMap((group) => {
+    const position = Math.exp(group.reduce((sum, { flops }) => sum + Math.log(flops), 0) / group.length);
+    return group.map(({ values }) => ({ position, values }));
+  });
 }
 
 /**
@@ -50,7 +67,9 @@ export function runNoise(
 ): RunNoise | undefined {
   const banks = ladders.flatMap((record) => {
     const bank = bankOf(record);
-    return bank === undefined ? [] : [{ record, bank, isSameText: record.corpus.fingerprint === fingerprint }];
+    return bank === undefined
+      ? []
+      : [{ record, bank, isSameText: fingerprint === undefined || record.corpus.fingerprint === fingerprint }];
   });
   const chosen = banks.find(({ isSameText }) => isSameText) ?? banks[0];
   if (chosen === undefined) return undefined;

@@ -61,7 +61,8 @@ export async function draftLadder(wish: LadderWish, surroundings: DraftSurroundi
   const { text, sizes, facts } = factsOf(wish.contextLength, surroundings);
   const { numRungs, numSeeds, contextLength } = wish;
   const planOf = (flops: readonly [number, number]): Omit<LadderDraft, 'pace'> => {
-    const request: LadderRequest = { flops: [flops[0], flops[1]], numRungs, numSeeds, contextLength };
+    const budgetMs = 'durationMs' in wish.extent ? wish.extent.durationMs : null;
+    const request: LadderRequest = { flops: [flops[0], flops[1]], budgetMs, numRungs, numSeeds, contextLength };
     return { request, plan: planLadder(request, { recipe, text, sizes }) };
   };
   if ('flops' in wish.extent) {
@@ -79,6 +80,21 @@ export async function draftLadder(wish: LadderWish, surroundings: DraftSurroundi
   }
   found = largestWithin(usableShare * durationMs, planOf, (plan) => paceOf(plan, facts, rates).totalMs);
   return { ...found, pace: paceOf(found.plan, facts, rates) };
+}
+
+/** Whether a ladder that has begun is the one that is wished for: with the same budget of time it is, whatever compute that gave. */
+export function isAsWished({ request }: { readonly request: LadderRequest }, wish: LadderWish): boolean {
+  const { extent, numRungs, numSeeds, contextLength } = wish;
+  const isSameExtent =
+    'durationMs' in extent
+      ? request.budgetMs === extent.durationMs
+      : request.budgetMs === null && request.flops.every((flops, i) => flops === extent.flops[i]);
+  return (
+    isSameExtent &&
+    request.numRungs === numRungs &&
+    request.numSeeds === numSeeds &&
+    request.contextLength === contextLength
+  );
 }
 
 /** Tells how long a plan takes, by steps of its smallest and its largest trunk. */

@@ -15,6 +15,8 @@ const positive = z.int().min(1);
 export const ladderRequestSchema = z.strictObject({
   /** Compute of the first and the last rung, in floating-point operations of the longest training of each. */
   flops: z.tuple([z.number().positive(), z.number().positive()]),
+  /** The time that the compute was found for; null where it was given. */
+  budgetMs: z.number().positive().nullable(),
   numRungs: z.int().min(2).max(24),
   /** Seeds on the lower half of the rungs; above they become fewer, down to one on the last. */
   numSeeds: z.int().min(1).max(64),
@@ -55,10 +57,8 @@ export type LadderPlan = Readonly<z.infer<typeof ladderPlanSchema>>;
 const ownLengths = [1 / 4, 1 / 2, 1] as const;
 /** The sizes beside it, at equal compute. */
 const neighbourLengths = [1 / 2, 1] as const;
-/** The batch is that of this length: too small for the longest and too large for the shortest, by a root of two each. */
-const batchLength = 1 / 2;
 /** Shorter trainings are mostly warm-up and first steps, and no points of the law that longer ones follow. */
-const leastSteps = 100;
+const leastSteps = 60;
 /** From here on repeated text is worth visibly less than new text. */
 const freeEpochs = 4;
 
@@ -73,11 +73,12 @@ export interface LadderFacts {
 }
 
 /**
- * Plans a ladder. The compute of its rungs is spaced evenly on a logarithm. On each rung stands the size that `planRun` would choose for that
- * compute, with the sizes below and above it at equal compute: what lies off the diagonal tells the exponents of size and data
- * apart. Each size is trained to its full length and to a half of it, the planner's own also to a quarter: points of one trunk. Seeds are
- * the same everywhere, so that rungs and later comparisons are paired. First comes the whole ladder with the first seed, so that there is
- * something to fit early.
+ * Plans a ladder. The compute of its rungs is spaced evenly on a logarithm. On each rung stands the size that `planRun` would choose for
+ * that compute, with the sizes below and above it at equal compute: what lies off the diagonal tells the exponents of size and data
+ * apart. Each size is trained to its full length and to a half of it, the planner's own also to a quarter: points of one trunk, with the
+ * batch that `planRun` would give the full length. (With the batch of the half length, full lengths ended up to 1 % higher than the law
+ * of the others; a batch twice too large costs the shorter ones less.) Seeds are the same everywhere, so that rungs and later comparisons
+ * are paired. First comes the whole ladder with the first seed, so that there is something to fit early.
  *
  * @throws `usage` for rungs that the sizes or the text cannot bear
  */
@@ -91,19 +92,12 @@ export function planLadder(request: LadderRequest, facts: LadderFacts): LadderPl
     const rungFlops = flops[0] * (flops[1] / flops[0]) ** (rung / (numRungs - 1));
     const { candidate } = draftAt(rungFlops, contextLength, facts);
     const own = sizes.findIndex(({ numLayers, width }) => isSameSize({ numLayers, width }, candidate));
-    const onRung = [own, own - 1, own + 1]
-      .flatMap((index) => sizes[index] ?? [])
-      .flatMap((size) =>
-        trunksOf(rungFlops, size, size === sizes[own] ? ownLengths : neighbourLengths, facts, contextLength),
-      );
-    if (onRung.length === 0) {
-      throw new GroundworkError(
-        'usage',
-        `a rung of ${formatCompact(rungFlops)} FLOPs is too small or too large: no size can be trained on it for ${leastLength(facts.recipe.schedule)} steps, ` +
-          `within ${mostEpochs} readings of the text`,
-        { hint: 'Give other ends, such as --flops 2.5e11..8e12, or more text.' },
-      );
-    }
+    const onRung = [own, own - 1, own + 1].flatMap((index) => {
+      const size = sizes[index];
+      if (size === undefined) return [];
+      return trunksOf(rungFlops, size, index === own ? ownLengths : neighbourLengths, facts, contextLength);
+    });
+    if (onRung.length === 0) throw noSizeFits(rungFlops, facts);
     const seeds = seedsOnRung(rung, numRungs, numSeeds);
     for (let seed = 0; seed < seeds; seed++) {
       for (const trunk of onRung) addTrunk(trunks, { ...trunk, rung: rung + 1, seed });
@@ -114,8 +108,17 @@ export function planLadder(request: LadderRequest, facts: LadderFacts): LadderPl
   return { trunks, warnings: warningsOf(trunks, text) };
 }
 
+function noSizeFits(rungFlops: number, { recipe }: LadderFacts): GroundworkError {
+  return new GroundworkError(
+    'usage',
+    `a rung of ${formatCompact(rungFlops)} FLOPs is too small or too large: no size can be trained on it for ` +
+      `${leastLength(recipe.schedule)} steps, within ${mostEpochs} readings of the text`,
+    { hint: 'Give other ends, such as --flops 2.5e11..8e12, or more text.' },
+  );
+}
+
 /** Lengths of one trunk that lie closer than this say the same twice. */
-const closestLengths = 1.2;
+const closestLengths = 1.3;
 
 /**
  * Adds a trunk, or its lengths to one of an earlier rung that begins as it does: same size, batch and seed. Of lengths that lie close to each
@@ -197,7 +200,7 @@ function trunksOf(
   contextLength: number,
 ): Omit<Trunk, 'rung' | 'seed'>[] {
   const { numLayers, width } = size;
-  const { batchSize } = draftAt(batchLength * rungFlops, contextLength, { text, sizes: [size] });
+  const { batchSize } = draftAt(rungFlops, contextLength, { text, sizes: [size] });
   const batchTokens = batchSize * contextLength;
   const estimatedFlopsPerStep = costOfStep(size, batchTokens, 'flops');
   const mostSteps = Math.floor((mostEpochs * text.uniqueTokens) / batchTokens);

@@ -183,8 +183,9 @@ function requireSameLadder(folder: string, state: LadderState, { recipe, dataset
     );
   }
   const before = state.request;
-  const shown = ({ flops, numRungs, numSeeds, contextLength }: LadderRequest) =>
+  const shown = ({ flops, budgetMs, numRungs, numSeeds, contextLength }: LadderRequest) =>
     `${numRungs} rungs from ${flops[0]} to ${flops[1]} FLOPs with ${numSeeds} seeds` +
+    `${budgetMs === null ? '' : ` for a time of ${Math.round(budgetMs / 1000)} s`}` +
     `${contextLength === null ? '' : ` and a context of ${contextLength}`}`;
   if (shown(request) !== shown(before)) differences.push(`plan: found ${shown(request)}, expected ${shown(before)}`);
   if (differences.length === 0) return;

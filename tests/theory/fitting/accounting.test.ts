@@ -10,7 +10,7 @@ import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
 const epoch: ScalingLaw = { E: 1.8172, A: 482.01, alpha: 0.3478, B: 2085.43, beta: 0.3658 };
 const hoffmann: ScalingLaw = { E: 1.6934, A: 406.4, alpha: 0.33917, B: 410.7, beta: 0.28491 };
 
-/** Pearce & Song 2024, equation 10: all parameters of a model from those outside its embeddings. */
+/** Pearce & Song 2024: all parameters of a model from those outside its embeddings. */
 const totalOf = (nonEmbedding: number): number => nonEmbedding + 47_491 * nonEmbedding ** (1 / 3);
 const spaced = (low: number, high: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => 10 ** (low + ((high - low) * i) / (count - 1)));

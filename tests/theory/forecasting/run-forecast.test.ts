@@ -169,6 +169,9 @@ describe('a forecast without a law of its own', () => {
       half(forecastOf({ corpus: other }, records).bitsPerByte?.interval80);
     expect(width([ladder, twin])).toBeLessThan(0.06);
     expect(width([ladder, off])).toBeGreaterThan(0.1);
+    const told = (records: readonly LadderRecord[]) => forecastOf({ corpus: other }, records).assumptions.join(' ');
+    expect(told([ladder])).toContain('was not measured yet: the interval has room for 13 % either way');
+    expect(told([ladder, off])).toMatch(/a law missed by up to 3\d %/);
   });
 
   test('with no ladder at all has time and memory, and says what is missing', () => {

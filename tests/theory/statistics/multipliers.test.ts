@@ -7,8 +7,12 @@ import {
   ladderMultiplier,
   lawMultiplier,
   localMultiplier,
+  type MultiplierEstimate,
   multiplierSentence,
+  pairedDifference,
   type ScalingLaw,
+  spreadOf,
+  studentQuantile,
 } from '../../../src/theory/index.ts';
 import { verdictOf } from '../../../src/theory/statistics/ladder-multiplier.ts';
 import { leastSquares } from '../../../src/theory/statistics/least-squares.ts';
@@ -103,6 +107,15 @@ describe('the local multiplier', () => {
     expect(Math.abs(numCovered / numTrials - 0.95)).toBeLessThan(0.025);
   });
 });
+
+/** The standard error that intervals of 95 % are made with, over the standard deviation of ln CM among the estimates. */
+function widthOverScatter(found: readonly MultiplierEstimate[], degreesOfFreedom: number): number {
+  const t = studentQuantile(0.975, degreesOfFreedom);
+  const squares = found.map(({ interval }) => (Math.log(interval[1] / interval[0]) / (2 * t)) ** 2);
+  const logs = found.map(({ multiplier }) => Math.log(multiplier));
+  const error = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+  return error / spreadOf(pairedDifference(logs));
+}
 
 const law: ScalingLaw = { E: 1.8172, A: 482.01, alpha: 0.3478, B: 2085.43, beta: 0.3658 };
 const rungs = [1e18, 3.1e18, 9.65e18, 3e19];
@@ -225,6 +238,24 @@ describe('the ladder multiplier', () => {
     expect(ladderMultiplier(points, options).atCenter.interval).toEqual(byBootstrap.interval);
   });
 
+  test('has an interval as wide as its estimates scatter', () => {
+    const random = randomStream(58, 'scatter');
+    // On a parabola, so that nothing but noise is left over.
+    const found = Array.from({ length: isFull ? 600 : 150 }, () => {
+      const points = ladderPoints(
+        () => 1,
+        () => 0,
+        2,
+      ).map((point): LadderArmPoint => {
+        const logFlops = Math.log((point.arm === 'treatment' ? 1.2 : 1) * point.spent) - 43;
+        return { ...point, loss: 3 - 0.2 * logFlops + 0.01 * logFlops ** 2 + 0.001 * random.nextNormal() };
+      });
+      return ladderMultiplier(points).atTarget;
+    });
+    // Sixteen points, five unknowns.
+    expect(Math.abs(widthOverScatter(found, 11) - 1)).toBeLessThan(0.15);
+  });
+
   test('is called by its trend first, then by what is left at the target', () => {
     expect(verdictOf([0.8, 0.95], [1.1, 1.2])).toBe('shrinks');
     expect(verdictOf([1.01, 1.2], [1.1, 1.5])).toBe('grows');
@@ -262,15 +293,11 @@ describe('the frontier multiplier', () => {
     expect(found.coefficients.baseline / found.coefficients.treatment).toBeCloseTo(1.4 ** 0.16, 6);
   });
 
-  test('lies in its interval as often as its level says', () => {
-    const random = randomStream(56, 'frontier');
-    let numCovered = 0;
-    const numTrials = isFull ? 150 : 50;
-    for (let i = 0; i < numTrials; i++) {
-      const [low, high] = frontierMultiplier(points(1.4, () => 5e-4 * random.nextNormal())).interval;
-      if (low <= 1.4 && 1.4 <= high) numCovered += 1;
-    }
-    expect(numCovered / numTrials).toBeGreaterThan(0.88);
+  test('has an interval as wide as its estimates scatter', () => {
+    const random = randomStream(7, 'g');
+    const found = Array.from({ length: 400 }, () => frontierMultiplier(points(1.4, () => 5e-5 * random.nextNormal())));
+    // Eight points, four unknowns; of noise so small that they move in straight lines.
+    expect(Math.abs(widthOverScatter(found, 4) - 1)).toBeLessThan(0.2);
   });
 
   test('between two laws of one E and one shape it is the ratio of their coefficients', () => {

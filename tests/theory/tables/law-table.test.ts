@@ -9,7 +9,7 @@ describe('a table of trainings', () => {
       {
         convention: 'parameters',
         column: 'Model Size',
-        points: [{ numParameters: 2e6, numTokens: 1e7, loss: 3.5, flops: 1.2e14, line: 2 }],
+        points: [{ numParameters: 2e6, numTokens: 1e7, loss: 3.5, flops: 1.2e14, label: 'line 2' }],
       },
     ]);
   });

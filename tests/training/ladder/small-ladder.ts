@@ -22,7 +22,13 @@ export function smallTrunk(changes: Partial<Trunk> = {}): Trunk {
   };
 }
 
-export const smallRequest: LadderRequest = { flops: [1e6, 4e6], numRungs: 2, numSeeds: 1, contextLength: null };
+export const smallRequest: LadderRequest = {
+  flops: [1e6, 4e6],
+  budgetMs: null,
+  numRungs: 2,
+  numSeeds: 1,
+  contextLength: null,
+};
 
 export const smallLadder: LadderPlan = {
   trunks: [

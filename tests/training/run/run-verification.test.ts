@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { sha256Hex } from '../../../src/core/index.ts';
 import { nodeFileSystem as fs } from '../../../src/core/node.ts';
 import { openEventLog } from '../../../src/training/run/event-log.ts';
 import { createRun } from '../../../src/training/run/run-folder.ts';
@@ -70,6 +71,23 @@ describe('verifyRun', () => {
     const folder = join(temporaryFolder(), 'small');
     createRun(unflushedFileSystem, folder, smallManifest()).lock.release();
     expect(verifyRun(fs, folder)).toEqual([]);
+  });
+
+  test('names a forecast that was edited after it was registered, or is gone, also of a run that has just begun', () => {
+    const text = '{"bitsPerByte":1.5}\n';
+    const folder = join(temporaryFolder(), 'small');
+    const manifest = smallManifest({ forecast: { sha256: sha256Hex(text) } });
+    createRun(unflushedFileSystem, folder, manifest, text).lock.release();
+    // That it is the text that was registered is known before it is known what it says.
+    expect(verifyRun(fs, folder)).toMatchObject([
+      { file: 'forecast.json', expected: expect.stringContaining('what this version') },
+    ]);
+    writeFileSync(join(folder, 'forecast.json'), text.replace('1.5', '1.4'));
+    expect(verifyRun(fs, folder)).toMatchObject([
+      { file: 'forecast.json', found: expect.stringContaining('it was changed') },
+    ]);
+    fs.remove(join(folder, 'forecast.json'));
+    expect(verifyRun(fs, folder)).toMatchObject([{ file: 'forecast.json', found: 'no such file' }]);
   });
 
   test('names a checkpoint that is sound, and of another run', () => {
