@@ -84,7 +84,7 @@ export {
 } from './fitting/bootstrap.ts';
 export type { Design, Identification } from './fitting/identification.ts';
 export type { FitObjective, LawPrior } from './fitting/law-objective.ts';
-export { fitPowerLaw, type PowerLawFit } from './fitting/power-law-fit.ts';
+export { fitPowerLaw, type PowerLaw, type PowerLawFit, powerLawAt } from './fitting/power-law-fit.ts';
 export { type FitOptions, fitScalingLaw, type ScalingLawFit, weakPrior } from './fitting/scaling-law-fit.ts';
 export {
   type CountingConvention,
@@ -193,8 +193,6 @@ export {
   type IsoFlopOptions,
   type IsoFlopPoint,
   isoFlopOptimum,
-  type PowerLaw,
-  powerLawAt,
 } from './laws/iso-flop.ts';
 export {
   type ErrorLaw,
@@ -227,8 +225,9 @@ export {
   confidenceSequenceInterval,
   mixtureEValue,
   type SequentialOptions,
+  testNoWorseAtAnyLook,
 } from './statistics/confidence-sequence.ts';
-export { anytimePValue, combineEValues, eValueOfPValue } from './statistics/e-value.ts';
+export { combineEValues, eValueOfPValue } from './statistics/e-value.ts';
 export { type FrontierMultiplier, type FrontierPoint, frontierMultiplier } from './statistics/frontier-multiplier.ts';
 export {
   type BoundaryShape,
@@ -245,7 +244,6 @@ export {
   ladderMultiplier,
   type MultiplierVerdict,
 } from './statistics/ladder-multiplier.ts';
-export { lawMultiplier } from './statistics/law-multiplier.ts';
 export { type LocalMultiplier, localMultiplier } from './statistics/local-multiplier.ts';
 export {
   type KnownSpread,
@@ -267,7 +265,6 @@ export {
   testNoWorse,
 } from './statistics/mean-tests.ts';
 export { benjaminiHochberg, eBenjaminiHochberg, type MultipleTesting } from './statistics/multiple-testing.ts';
-export { multiplierSentence } from './statistics/multiplier-sentence.ts';
 export {
   type InterpolatedSpread,
   type NoiseBank,

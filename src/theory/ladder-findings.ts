@@ -42,11 +42,11 @@ export interface LadderFindings {
   readonly exponentSpread: number;
   /** Standard deviation of ln bits per byte between seeds; null without repetitions. */
   readonly seedDeviation: number | null;
-  /** Best size and tokens at the ladder's largest compute, and at four and ten times it; none where the law has no optimum. */
+  /** Best size and tokens at the ladder's largest compute and at ten times it; none where the ladder cannot tell. */
   readonly optima: readonly ComputeOptimum[];
-  /** Which training would narrow the interval of a forecast at four times the largest compute most, for what it costs. */
+  /** Which training would narrow the interval of `target` most, for what it costs; null where the ladder cannot tell. */
   readonly advice: NextRunAdvice<NextTraining> | null;
-  /** That forecast as it stands. */
+  /** Twice the size and the tokens of the best training, so four times its compute. */
   readonly target: { readonly numParameters: number; readonly numTokens: number; readonly flops: number } | null;
 }
 
@@ -54,8 +54,7 @@ export interface LadderFindings {
 export const stableWithin = 0.1;
 
 const numResamples = 300;
-const optimumFactors = [1, 4, 10] as const;
-const targetFactor = 4;
+const optimumFactors = [1, 10] as const;
 /** Compute of the trainings that the advisor chooses from, in units of the ladder's largest. */
 const candidateFactors = [1 / 4, 1 / 2, 1, 2] as const;
 
@@ -76,9 +75,11 @@ export function ladderFindings(record: LadderRecord, seed = 0): LadderFindings {
   const judged = accountings.filter(({ heldOutError }) => heldOutError !== null);
   const best = judged.toSorted((a, b) => (a.heldOutError ?? 0) - (b.heldOutError ?? 0))[0];
   const largest = Math.max(...record.points.map(({ flops }) => flops));
-  const optima = hasOptimum(law) ? optimumFactors.map((factor) => computeOptimum(law, factor * largest)) : [];
-  const wanted = optima[optimumFactors.indexOf(targetFactor)];
-  const target = wanted === undefined ? null : { ...wanted };
+  const { alpha, beta } = predictor.fit.identified;
+  const isKnown = alpha && beta;
+  const optima =
+    isKnown && hasOptimum(law) ? optimumFactors.map((factor) => computeOptimum(law, factor * largest)) : [];
+  const target = isKnown ? targetOf(record) : null;
   const design = { points, law, errors: predictor.errors };
   return {
     ladder,
@@ -119,6 +120,19 @@ function medianOf(values: readonly number[]): number | null {
   const middle = (sorted.length - 1) / 2;
   const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
   return low === undefined || high === undefined ? null : (low + high) / 2;
+}
+
+/** Twice the size and twice the tokens of what did best of the trainings with at least half of the largest compute. */
+function targetOf({ points }: LadderRecord): NonNullable<LadderFindings['target']> {
+  const largest = Math.max(...points.map(({ flops }) => flops));
+  const best = points
+    .filter(({ flops }) => flops >= largest / 2)
+    .reduce((least, point) => (point.bitsPerByte < least.bitsPerByte ? point : least));
+  return {
+    numParameters: 2 * best.parameters[forecastConvention],
+    numTokens: 2 * best.numTokens,
+    flops: 4 * best.flops,
+  };
 }
 
 /** The sizes of a ladder at several amounts of compute. */

@@ -25,7 +25,7 @@ export function lawText({ E, A, alpha, B, beta }: ScalingLaw): string {
  * @param durationMs what the trainings took, where it is known
  */
 export function ladderSentences(findings: LadderFindings, durationMs?: number): string[] {
-  const { ladder, bootstrap, seedDeviation, optima, advice } = findings;
+  const { ladder, bootstrap, seedDeviation, advice } = findings;
   const { fit } = ladder.predictor;
   const { record } = ladder;
   const computes = record.points.map(({ flops }) => flops);
@@ -42,14 +42,7 @@ export function ladderSentences(findings: LadderFindings, durationMs?: number): 
   );
   if (fit.identified.reason !== null) sentences.push(fit.identified.reason);
   else if (!bootstrap.identified.E && bootstrap.identified.reason !== null) sentences.push(bootstrap.identified.reason);
-  const [atEnd, , atTen] = optima;
-  if (atEnd !== undefined && atTen !== undefined) {
-    sentences.push(
-      `The best model for ${formatCompact(atEnd.flops)} FLOPs has ${formatCompact(atEnd.numParameters)} parameters and reads ` +
-        `${perParameter(atEnd)} tokens for each; for ten times as much compute ${formatCompact(atTen.numParameters)} and ` +
-        `${perParameter(atTen)}.`,
-    );
-  }
+  sentences.push(...optimumSentences(findings));
   sentences.push(accountingSentence(findings));
   sentences.push(
     seedDeviation === null
@@ -60,12 +53,36 @@ export function ladderSentences(findings: LadderFindings, durationMs?: number): 
   if (advice !== null && best !== undefined) {
     const { numLayers, width, numTokens } = best.candidate;
     sentences.push(
-      `A forecast at four times the largest compute is sure to ±${percentText(advice.halfWidthBefore)} (95 %). What would narrow that most for its cost: ` +
+      `A forecast for twice the size and twice the tokens of the best training is sure to ±${percentText(advice.halfWidthBefore)} (95 %). What would narrow that most for its cost: ` +
         `${numLayers}x${width} on ${formatCompact(numTokens)} tokens, to ±${percentText(best.halfWidthAfter)}.`,
     );
   }
   if (durationMs !== undefined) sentences.push(`The trainings took ${durationText(durationMs)} in all.`);
   return sentences;
+}
+
+/** What the law says of the best size, where it lies among the sizes that were trained. */
+function optimumSentences({ ladder, optima }: LadderFindings): string[] {
+  const [atEnd, atTen] = optima;
+  if (atEnd === undefined || atTen === undefined)
+    return ['Which size is best for some compute, this ladder cannot tell.'];
+  const sizes = ladder.points.map(({ numParameters }) => numParameters);
+  const [smallest, largest] = [Math.min(...sizes), Math.max(...sizes)];
+  const flops = formatCompact(atEnd.flops);
+  if (atEnd.numParameters < smallest || atEnd.numParameters > largest) {
+    const side =
+      atEnd.numParameters < smallest
+        ? `below the smallest that was trained (${formatCompact(smallest)}`
+        : `above the largest that was trained (${formatCompact(largest)}`;
+    return [
+      `By the law the best size for ${flops} FLOPs lies ${side} parameters), where nothing was measured: all that is known is that it is no ` +
+        `${atEnd.numParameters < smallest ? 'larger' : 'smaller'}.`,
+    ];
+  }
+  return [
+    `The best model for ${flops} FLOPs has ${formatCompact(atEnd.numParameters)} parameters and reads ${perParameter(atEnd)} tokens for each; ` +
+      `for ten times as much compute ${formatCompact(atTen.numParameters)} and ${perParameter(atTen)}.`,
+  ];
 }
 
 const perParameter = ({ tokensPerParameter }: { readonly tokensPerParameter: number }): string =>

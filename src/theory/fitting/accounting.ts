@@ -3,6 +3,7 @@ import { type CountingConvention, countingConventions } from '../forecast.ts';
 import type { ParameterCounts } from '../ladder-record.ts';
 import { computeOptimum, hasOptimum } from '../laws/compute-optimum.ts';
 import type { LawPoint } from '../scaling-law.ts';
+import { checkPositive } from './positive-numbers.ts';
 import { fitPowerLaw } from './power-law-fit.ts';
 import { type FitOptions, fitScalingLaw, type ScalingLawFit } from './scaling-law-fit.ts';
 
@@ -78,6 +79,9 @@ const nameOf: Readonly<Record<CountingConvention, string>> = {
  */
 export function fitUnderAccountings(points: readonly CountedPoint[], options: AccountingOptions = {}): AccountedFits {
   const { conventions = countingConventions, targetFlops: chosenTarget, ...fitOptions } = options;
+  for (const [i, { flops }] of points.entries()) {
+    if (flops !== undefined) checkPositive({ flops }, ['flops'], `point ${i + 1} of ${points.length}`);
+  }
   const warnings: string[] = [];
   const usable = conventions.filter((convention) => points.every(({ parameters }) => parameters[convention] > 0));
   for (const convention of conventions) {

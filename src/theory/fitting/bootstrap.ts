@@ -2,6 +2,7 @@ import { assert, GroundworkError, type RandomStream, randomStream } from '../../
 import { sortedQuantile } from '../calibration/weighted-quantile.ts';
 import type { Estimate } from '../interval.ts';
 import type { LawPoint, ScalingLaw } from '../scaling-law.ts';
+import { absentTerm } from './law-objective.ts';
 import { lawAt, refineLaw, type SearchGoal } from './law-search.ts';
 import type { Observations } from './observations.ts';
 import type { Minimum } from './quasi-newton.ts';
@@ -129,7 +130,8 @@ type Resampler = (stream: RandomStream) => { readonly observations: Observations
 function pairsResampler(all: Observations): Resampler {
   const numPoints = all.logLoss.length;
   const hasSeveral = (logs: Float64Array): boolean => logs.some((x) => x !== logs[0]);
-  const [hasSizes, hasDurations] = [hasSeveral(all.logSize), hasSeveral(all.logTokens)];
+  const counting = (logs: Float64Array): Float64Array => logs.filter((_, i) => (all.weight[i] as number) > 0);
+  const [hasSizes, hasDurations] = [hasSeveral(counting(all.logSize)), hasSeveral(counting(all.logTokens))];
   const [count, drawn] = [new Int32Array(numPoints), new Int32Array(numPoints)];
   // Plain loops: this runs thousands of times, and indices stay below the number of points.
   const pick = (values: Float64Array, numDrawn: number): Float64Array => {
@@ -170,10 +172,11 @@ function pairsResampler(all: Observations): Resampler {
   };
 }
 
-/** The fitted losses with residuals drawn anew, widened for the five numbers that the fit spent. */
-function residualsResampler(all: Observations, { fitted, residuals }: ScalingLawFit): Resampler {
+/** The fitted losses with residuals of the points that count drawn anew, widened for the five numbers that the fit spent. */
+function residualsResampler(all: Observations, fit: ScalingLawFit): Resampler {
+  const residuals = fit.residuals.filter((_, i) => (all.weight[i] as number) > 0);
   const spent = Math.sqrt(residuals.length / Math.max(1, residuals.length - 5));
-  const lawful = Float64Array.from(fitted, Math.log);
+  const lawful = Float64Array.from(fit.fitted, Math.log);
   return (stream) => {
     const logLoss = lawful.map((l) => l + spent * (residuals[stream.nextInteger(residuals.length)] ?? Number.NaN));
     return { observations: { ...all, logLoss }, numRefused: 0 };
@@ -206,8 +209,7 @@ function deviationOf(values: Float64Array): number {
 }
 
 function correlationsOf(laws: readonly ScalingLaw[]): number[][] {
-  // A term that is absent has no logarithm; −1e3 keeps it apart without being infinite.
-  const logOf = (term: number): number => (term > 0 ? Math.log(term) : -1e3);
+  const logOf = (term: number): number => (term > 0 ? Math.log(term) : absentTerm);
   const columns = [
     laws.map(({ E }) => E),
     laws.map(({ A }) => logOf(A)),
@@ -217,7 +219,7 @@ function correlationsOf(laws: readonly ScalingLaw[]): number[][] {
   ].map((column) => {
     const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
     const centred = column.map((x) => x - mean);
-    const norm = Math.hypot(...centred);
+    const norm = Math.sqrt(centred.reduce((sum, x) => sum + x * x, 0));
     return centred.map((x) => (norm > 0 ? x / norm : 0));
   });
   assert(columns.length === correlated.length, 'each correlated number has its name');

@@ -16,6 +16,8 @@ const sameWithin = 0.01;
 const onLine = 0.05;
 /** A floor below this fraction of the lowest loss is none. */
 const noFloor = 1e-3;
+/** A term that changes by less than this fraction of the lowest loss over the points is none. */
+const noFall = 1e-4;
 
 /** How the points of a fit are laid out. */
 export interface Design {
@@ -65,7 +67,7 @@ export function absentTerms({ numSizes, numDurations }: Design): readonly [boole
   return [false, numSizes === 1, numDurations === 1];
 }
 
-/** What points can tell of a law that was fitted to them: judged by their layout alone, and by whether a floor was found at all. */
+/** What points can tell of a law that was fitted to them: judged by their layout, and by which terms were found at all. */
 export function identificationOf(points: readonly LawPoint[], law: ScalingLaw): Identification {
   const design = designOf(points);
   const { numSizes, numDurations, computeDecades, isLine } = design;
@@ -74,6 +76,21 @@ export function identificationOf(points: readonly LawPoint[], law: ScalingLaw): 
   const lowest = points.reduce((loss, point) => Math.min(loss, point.loss), Number.POSITIVE_INFINITY);
   const hasFloor = law.E > noFloor * lowest;
   const frontier = frontierOf(points);
+  const doesFall = (factor: number, exponent: number, values: readonly number[]): boolean => {
+    const terms = values.map((value) => factor * value ** -exponent);
+    const [least, most] = [terms.reduce((a, b) => Math.min(a, b)), terms.reduce((a, b) => Math.max(a, b))];
+    return most - least > noFall * lowest;
+  };
+  const fallsWithSize = doesFall(
+    law.A,
+    law.alpha,
+    points.map(({ numParameters }) => numParameters),
+  );
+  const fallsWithTokens = doesFall(
+    law.B,
+    law.beta,
+    points.map(({ numTokens }) => numTokens),
+  );
 
   const sentences: string[] = [];
   if (numSizes < minSizes) {
@@ -95,6 +112,8 @@ export function identificationOf(points: readonly LawPoint[], law: ScalingLaw): 
       'All points lie on one line of log N and log D, so what size does (alpha) and what duration does (beta) cannot be told apart.',
     );
   }
+  if (isPlane && !fallsWithSize) sentences.push('The loss of these points does not fall with size (A, alpha).');
+  if (isPlane && !fallsWithTokens) sentences.push('The loss of these points does not fall with tokens (B, beta).');
   const slope =
     frontier === null ? '' : ` What they show is the slope of the frontier: loss ∝ C^${exponentText(frontier)}.`;
   if (!isWide) {
@@ -108,8 +127,8 @@ export function identificationOf(points: readonly LawPoint[], law: ScalingLaw): 
   }
   return {
     E: isWide && isPlane && hasFloor,
-    alpha: numSizes >= minSizes && (numDurations === 1 || !isLine),
-    beta: numDurations >= minDurations && (numSizes === 1 || !isLine),
+    alpha: numSizes >= minSizes && fallsWithSize && (numDurations === 1 || !isLine),
+    beta: numDurations >= minDurations && fallsWithTokens && (numSizes === 1 || !isLine),
     reason: sentences.length === 0 ? null : sentences.join(' '),
     sentences,
     design,

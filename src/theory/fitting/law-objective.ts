@@ -35,7 +35,14 @@ export const numVariables = 5;
 /** The logarithm of a term that a law does without: small enough that its exponential is zero. */
 export const absentTerm = -1e3;
 
-/** Σ weight · Huber(r), as a fit reports it: neither scaled nor with a prior. */
+/** Above this an exponent makes a step of its term, wherever it stands; unbounded it would take A and B beyond all numbers. */
+const highestExponent = 10;
+
+/** The exponent that a variable of the search stands for. */
+export const exponentAt = (theta: Float64Array, at: number): number =>
+  Math.min(highestExponent, Math.exp(theta[at] as number));
+
+/** Huber's function of one residual: r²/2 up to delta, delta·(|r| − delta/2) beyond. */
 export const huber = (residual: number, delta: number): number => {
   const size = Math.abs(residual);
   return size <= delta ? (size * size) / 2 : delta * (size - delta / 2);
@@ -63,7 +70,7 @@ export function lawObjective(
   return (theta, gradient) => {
     const [lnSizeTerm, lnTokenTerm] = [theta[sizeTermAt] as number, theta[tokenTermAt] as number];
     const floor = Math.exp(theta[floorAt] as number);
-    const [alpha, beta] = [Math.exp(theta[alphaAt] as number), Math.exp(theta[betaAt] as number)];
+    const [alpha, beta] = [exponentAt(theta, alphaAt), exponentAt(theta, betaAt)];
     let [sum, byFloor, bySizeTerm, byTokenTerm, byAlpha, byBeta] = [0, 0, 0, 0, 0, 0];
     // The hot loop of every fit and bootstrap: indices stay below the length of all five arrays.
     for (let i = 0; i < numPoints; i++) {
@@ -108,6 +115,8 @@ export function lawObjective(
         gradient[at] = (gradient[at] as number) + (scale * strength * off * value) / deviation;
       }
     }
+    if (alpha === highestExponent) gradient[alphaAt] = 0;
+    if (beta === highestExponent) gradient[betaAt] = 0;
     for (let i = 0; i < isAbsent.length; i++) if (isAbsent[i]) gradient[i] = 0;
     return scale * sum;
   };

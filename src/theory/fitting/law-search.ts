@@ -4,6 +4,7 @@ import {
   absentTerm,
   alphaAt,
   betaAt,
+  exponentAt,
   floorAt,
   lawObjective,
   type NoisyPrior,
@@ -105,7 +106,7 @@ function deltasDownTo(delta: number): number[] {
 /** The law in a point of the search. */
 export function lawAt(theta: Float64Array, { meanLogSize, meanLogTokens }: Observations): ScalingLaw {
   const at = (i: number): number => present(theta[i], `variable ${i}`);
-  const [alpha, beta] = [Math.exp(at(alphaAt)), Math.exp(at(betaAt))];
+  const [alpha, beta] = [exponentAt(theta, alphaAt), exponentAt(theta, betaAt)];
   return {
     E: Math.exp(at(floorAt)),
     A: Math.exp(at(sizeTermAt) + alpha * meanLogSize),

@@ -1,5 +1,6 @@
 import { GroundworkError } from '../../core/index.ts';
 import type { LawPoint } from '../scaling-law.ts';
+import { checkPositive } from './positive-numbers.ts';
 
 /** As many points as the law has numbers. */
 export const minPoints = 5;
@@ -16,6 +17,7 @@ export interface Observations {
   readonly totalWeight: number;
   readonly meanLogSize: number;
   readonly meanLogTokens: number;
+  /** Of the points that count. */
   readonly lowestLoss: number;
 }
 
@@ -36,13 +38,7 @@ export function checkPoints(points: readonly LawPoint[], weights?: readonly numb
   }
   const seen = new Map<string, number>();
   for (const [i, point] of points.entries()) {
-    for (const name of ['numParameters', 'numTokens', 'loss'] as const) {
-      if (Number.isFinite(point[name]) && point[name] > 0) continue;
-      throw fault(
-        `point ${i + 1} of ${points.length} has ${name} ${point[name]}, expected a finite number above zero`,
-        'Leave out runs that did not finish, and check the columns of the table.',
-      );
-    }
+    checkPositive(point, ['numParameters', 'numTokens', 'loss'], `point ${i + 1} of ${points.length}`);
     const key = `${point.numParameters} ${point.numTokens} ${point.loss}`;
     const twin = seen.get(key);
     if (twin !== undefined) {
@@ -82,6 +78,7 @@ export function observationsOf(points: readonly LawPoint[], weights?: readonly n
   const [logSize, meanLogSize] = centredLogs(points.map((point) => point.numParameters));
   const [logTokens, meanLogTokens] = centredLogs(points.map((point) => point.numTokens));
   const losses = points.map((point) => point.loss);
+  const counting = losses.filter((_, i) => (weight[i] as number) > 0);
   return {
     logSize,
     logTokens,
@@ -90,7 +87,7 @@ export function observationsOf(points: readonly LawPoint[], weights?: readonly n
     totalWeight: weight.reduce((sum, w) => sum + w, 0),
     meanLogSize,
     meanLogTokens,
-    lowestLoss: losses.reduce((lowest, loss) => Math.min(lowest, loss)),
+    lowestLoss: counting.reduce((lowest, loss) => Math.min(lowest, loss)),
   };
 }
 

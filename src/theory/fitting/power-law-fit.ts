@@ -1,9 +1,19 @@
 import { GroundworkError } from '../../core/index.ts';
 import type { Estimate } from '../interval.ts';
-import type { PowerLaw } from '../laws/iso-flop.ts';
 import { studentQuantile } from '../statistics/student-distribution.ts';
 
-/** y = coefficient · x^exponent through pairs, with what is known of the exponent. */
+/** y = coefficient · x^exponent */
+export interface PowerLaw {
+  readonly coefficient: number;
+  readonly exponent: number;
+}
+
+/** The value of a power law at x. */
+export function powerLawAt({ coefficient, exponent }: PowerLaw, x: number): number {
+  return coefficient * x ** exponent;
+}
+
+/** A power law through pairs, with what is known of the exponent. */
 export interface PowerLawFit extends PowerLaw {
   readonly numPoints: number;
   /** Standard error of the exponent; null for two pairs, which any power law meets. */
@@ -57,7 +67,7 @@ function checkPairs(pairs: readonly (readonly [number, number])[], weights: read
       'A power law knows positive numbers only; leave out what was not measured.',
     );
   }
-  if (new Set(pairs.map(([x]) => x)).size < 2) {
+  if (new Set(pairs.map(([x]) => Math.log(x))).size < 2) {
     throw fault(
       `${pairs.length} pairs with fewer than two different x, expected at least two`,
       'Measure at a second scale: one alone says nothing of an exponent.',

@@ -1,3 +1,5 @@
+import { dot } from './dot-product.ts';
+
 /** A function of several variables: writes its gradient into `gradient` and returns its value, Infinity outside its domain. */
 export type DifferentiableFunction = (point: Float64Array, gradient: Float64Array) => number;
 
@@ -159,12 +161,6 @@ function multiply(matrix: Float64Array, vector: Float64Array, product: Float64Ar
     for (let j = 0; j < n; j++) sum += (matrix[i * n + j] as number) * (vector[j] as number);
     product[i] = sum;
   }
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }
 
 function largest(vector: Float64Array): number {

@@ -3,7 +3,7 @@ import { type LawPoint, lossOf, type ScalingLaw } from '../scaling-law.ts';
 import { absentTerms, designOf, type Identification, identificationOf } from './identification.ts';
 import { type FitObjective, huber, type LawPrior, type NoisyPrior } from './law-objective.ts';
 import { type LawSearch, lawAt, type SearchGoal, searchLaw } from './law-search.ts';
-import { checkPoints, observationsOf } from './observations.ts';
+import { checkPoints, type Observations, observationsOf } from './observations.ts';
 import type { Minimum } from './quasi-newton.ts';
 
 /** Huber's function with the delta of Hoffmann et al. 2022, appendix D.3. */
@@ -110,19 +110,24 @@ function searchGoalOf(points: readonly LawPoint[], options: FitOptions): SearchG
       hint: 'It is a difference of ln(loss): 1e-3 is usual.',
     });
   }
-  const design = designOf(points);
+  const observations = observationsOf(points, weights);
+  const design = designOf(countingPoints(points, observations));
   if (design.numSizes === 1 && design.numDurations === 1) {
-    throw new GroundworkError('usage', `all ${points.length} points have the same size and the same number of tokens`, {
+    throw new GroundworkError('usage', `all points have the same size and the same number of tokens`, {
       hint: 'A law needs runs that differ in size or duration.',
     });
   }
   return {
-    observations: observationsOf(points, weights),
+    observations,
     delta: objective.kind === 'huber' ? objective.delta : vanishingDelta,
     prior: undefined,
     isAbsent: absentTerms(design),
   };
 }
+
+/** The points with a weight above zero, which alone say what can be told. */
+const countingPoints = (points: readonly LawPoint[], { weight }: Observations): LawPoint[] =>
+  points.filter((_, i) => (weight[i] ?? 0) > 0);
 
 function fitOf(
   points: readonly LawPoint[],
@@ -147,7 +152,7 @@ function fitOf(
     residuals,
     meanError: weighted(Math.abs) / totalWeight,
     sizeExponent: law.beta / (law.alpha + law.beta),
-    identified: identificationOf(points, law),
+    identified: identificationOf(countingPoints(points, goal.observations), law),
     starts: { tried: search.numStarts, agreeing: search.numAgreeing },
     numEvaluations: search.numEvaluations,
   };

@@ -1,4 +1,5 @@
-import { absentTerm, numVariables } from './law-objective.ts';
+import { dot } from './dot-product.ts';
+import { absentTerm, alphaAt, betaAt, numVariables } from './law-objective.ts';
 import { nonNegativeSolver } from './non-negative-least-squares.ts';
 import type { Observations } from './observations.ts';
 import type { DifferentiableFunction } from './quasi-newton.ts';
@@ -50,21 +51,15 @@ export function gridCells(
   isAbsent: readonly boolean[] = [],
 ): StartCell[] {
   const { logSize, logTokens, logLoss, weight, totalWeight, lowestLoss } = observations;
-  const [numPoints, k] = [logLoss.length, grid.numExponents];
   // Columns of the linear system, each divided by the loss and multiplied by the root of the weight.
   const root = weight.map(Math.sqrt);
   const floorColumn = logLoss.map((l, i) => (root[i] as number) * Math.exp(-l));
   const columnsOf = (logs: Float64Array) =>
-    Array.from({ length: k }, (_, i) => {
+    Array.from({ length: grid.numExponents }, (_, i) => {
       const exponent = exponentOf(grid, i);
       return floorColumn.map((u, j) => u * Math.exp(-exponent * (logs[j] as number)));
     });
   const [sizeColumns, tokenColumns] = [columnsOf(logSize), columnsOf(logTokens)];
-  const dot = (a: Float64Array, b: Float64Array): number => {
-    let sum = 0;
-    for (let i = 0; i < numPoints; i++) sum += (a[i] as number) * (b[i] as number);
-    return sum;
-  };
   const sums = (columns: readonly Float64Array[]) =>
     columns.map((column) => ({
       byFloor: dot(column, floorColumn),
@@ -95,8 +90,8 @@ export function gridCells(
       for (let i = 0; i < 3; i++) {
         theta[i] = isAbsent[i] ? absentTerm : Math.log(Math.max(terms[i] as number, smallestShare * lowestLoss));
       }
-      theta[3] = Math.log(exponentOf(grid, row));
-      theta[4] = Math.log(exponentOf(grid, column));
+      theta[alphaAt] = Math.log(exponentOf(grid, row));
+      theta[betaAt] = Math.log(exponentOf(grid, column));
       cells.push({ theta, row, column, value: objective === undefined ? squares : objective(theta, gradient) });
     }
   }

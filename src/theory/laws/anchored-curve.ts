@@ -1,4 +1,5 @@
 import { assert, GroundworkError } from '../../core/index.ts';
+import { type Weighted, weightedQuantile } from '../calibration/weighted-quantile.ts';
 import type { Estimate } from '../interval.ts';
 import type { LadderPoint, ParameterCounts } from '../ladder-record.ts';
 import { type CurveSchedule, recordedSchedule } from './annealing.ts';
@@ -100,7 +101,7 @@ export function curveForecast(
     const value = losses[i] as number;
     const spread = step >= run.numSteps ? [] : residualsNear(scatter, step / run.numSteps);
     const around = (interval: Estimate['interval80'], level: number): [number, number] => {
-      const extra = quantile(spread, level);
+      const extra = spread.length === 0 ? 0 : weightedQuantile(spread, level);
       const [low, high] = interval.map((end) => Math.hypot((end - final.value) / final.value, extra)) as [
         number,
         number,
@@ -132,13 +133,7 @@ function anchoredResiduals({ residuals }: CurveFit): Scatter[] {
 }
 
 /** Sizes of the residuals nearest to a share of the run: a fifth of all, or eight where that is more. */
-function residualsNear(scatter: readonly Scatter[], share: number): number[] {
+function residualsNear(scatter: readonly Scatter[], share: number): Weighted[] {
   const nearest = [...scatter].sort((a, b) => Math.abs(a.share - share) - Math.abs(b.share - share));
-  return nearest.slice(0, Math.max(8, Math.ceil(scatter.length / 5))).map(({ size }) => size);
-}
-
-/** The smallest value that at least this part of the values does not exceed; 0 of none. */
-function quantile(values: readonly number[], level: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(level * sorted.length) - 1)] ?? 0;
+  return nearest.slice(0, Math.max(8, Math.ceil(scatter.length / 5))).map(({ size }) => ({ value: size, weight: 1 }));
 }

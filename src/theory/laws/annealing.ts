@@ -78,8 +78,8 @@ export function alongTrace({ numSteps, stepsPerBlock }: ScheduleTrace, values: F
 
 /**
  * The schedule of a run from its record alone, where nothing else is known of it: the mean factor between two evaluations follows from
- * the sums of factors, and the factor at an evaluation is taken for the mean of the intervals around it, weighted so that equal falls
- * come out exactly. The fewer evaluations a decay has, the later it seems to begin and the milder to end.
+ * the sums of factors and stands in the middle between them; from one middle to the next the factor goes in a line, so that even falls
+ * come out exactly. The fewer evaluations a decay has, the earlier it seems to begin.
  *
  * @param curve [steps done, Σ of schedule factors so far, …], by rising steps
  */

@@ -114,6 +114,8 @@ export function computeForLoss(law: ScalingLaw, loss: number, cost: TokenCost = 
   const numTokens = ((B * (1 + beta / alpha)) / (loss - law.E)) ** (1 / beta);
   if (typeof cost === 'number') return cost * numParameters * numTokens;
   const middle = Math.log(cost(numParameters) * numTokens);
+  // So near to E that no number holds the compute.
+  if (!(middle < Math.log(Number.MAX_VALUE) - 12)) return Number.POSITIVE_INFINITY;
   const excess = (logFlops: number): number => loss - computeOptimum(law, Math.exp(logFlops), cost).loss;
   return Math.exp(rootBetween(excess, middle - 12, middle + 12));
 }

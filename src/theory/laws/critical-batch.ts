@@ -1,5 +1,5 @@
 import { assert } from '../../core/index.ts';
-import { type PowerLaw, powerLawAt } from './iso-flop.ts';
+import { type PowerLaw, powerLawAt } from '../fitting/power-law-fit.ts';
 
 /** A rule for batches that grow with the tokens of a run, in tokens: batchTokens = coefficient · D^exponent. */
 export interface BatchRule {

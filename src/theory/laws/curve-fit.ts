@@ -1,8 +1,8 @@
 import { GroundworkError } from '../../core/index.ts';
+import { fitNonNegative } from '../fitting/non-negative-least-squares.ts';
 import { minimise } from '../fitting/quasi-newton.ts';
 import { alongTrace, annealedAlong, type ScheduleTrace, traceSchedule } from './annealing.ts';
 import { type CurveLaw, curveLossesOf, type TrainingCurve } from './curve-law.ts';
-import { fitNonNegative } from './non-negative-fit.ts';
 
 export interface CurveFitOptions {
   /**
@@ -91,7 +91,7 @@ export function fitCurveLaw(curves: readonly TrainingCurve[], options: CurveFitO
   return {
     law,
     error: Math.sqrt(squares / loss.length),
-    residuals: Array.from(residuals, (relative, i) => {
+    residuals: Array.from(residuals(), (relative, i) => {
       const curve = observed.curveOf[i] as number;
       return { curve, share: (observed.step[i] as number) / (traces[curve] as ScheduleTrace).numSteps, relative };
     }),
@@ -164,6 +164,11 @@ function observe(curves: readonly TrainingCurve[], options: CurveFitOptions): Cu
         throw fault(`Curve ${curve + 1} has a loss of ${loss} after ${step} steps, expected a number above zero`);
       }
       const area = batchTokens * alongTrace(trace, trace.sums, step);
+      if (!(numParameters > 0 && Number.isFinite(numParameters) && area > 0 && Number.isFinite(area))) {
+        throw fault(
+          `Curve ${curve + 1} has ${numParameters} parameters and ${area} tokens at the peak rate after ${step} steps, expected both above zero`,
+        );
+      }
       return { curve, step, loss, logSize: Math.log(numParameters), logArea: Math.log(area) };
     });
   });
@@ -196,7 +201,8 @@ function warmupStepsOf({ factors, stepsPerBlock }: ScheduleTrace): number {
 interface Projected {
   readonly law: CurveLaw;
   readonly squares: number;
-  readonly residuals: Float64Array;
+  /** loss / law − 1, worked out when asked for: a search asks for squares alone. */
+  readonly residuals: () => Float64Array;
 }
 
 /** The best amounts for given exponents and memory; what depends on one of them alone is kept for the next call. */
@@ -224,10 +230,11 @@ function projection(observed: CurveObservations): (beta: number, alpha: number, 
     const columns = [floor, areaAt(beta), annealedAt(memorySteps), ...(hasSizes ? [sizeAt(alpha)] : [])];
     const { amounts, squares } = fitNonNegative(columns, ones);
     const [E, scaledB, gain, scaledA = 0] = amounts as unknown as readonly [number, number, number, number?];
-    const residuals = ones.map((one, i) => {
-      const lawOverLoss = columns.reduce((sum, column, j) => sum + (amounts[j] as number) * (column[i] as number), 0);
-      return one / lawOverLoss - 1;
-    });
+    const residuals = (): Float64Array =>
+      ones.map((one, i) => {
+        const lawOverLoss = columns.reduce((sum, column, j) => sum + (amounts[j] as number) * (column[i] as number), 0);
+        return one / lawOverLoss - 1;
+      });
     return {
       law: {
         E,

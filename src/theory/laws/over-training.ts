@@ -1,7 +1,8 @@
 import { GroundworkError } from '../../core/index.ts';
+import { fitNonNegative } from '../fitting/non-negative-least-squares.ts';
+import { checkPositive } from '../fitting/positive-numbers.ts';
 import type { LawPoint } from '../scaling-law.ts';
 import { trainingCost } from './compute-optimum.ts';
-import { fitNonNegative } from './non-negative-fit.ts';
 import { argminBetween } from './scalar-search.ts';
 
 /**
@@ -100,8 +101,9 @@ export interface ErrorLawFit {
 export function fitErrorLaw(points: readonly ErrorRatePoint[]): ErrorLawFit {
   checkRows('A law of the error rate', 3, points, ['loss', 'errorRate']);
   const least = Math.min(...points.map(({ loss }) => loss));
-  const range = Math.max(...points.map(({ loss }) => loss)) - least;
-  if (range === 0) {
+  const most = Math.max(...points.map(({ loss }) => loss));
+  const range = most - least;
+  if (range < 1e-4 * most) {
     throw new GroundworkError('usage', 'All points of a law of the error rate have the same loss, expected several', {
       hint: 'Evaluate models of several sizes or durations.',
     });
@@ -110,8 +112,10 @@ export function fitErrorLaw(points: readonly ErrorRatePoint[]): ErrorLawFit {
   const ones = new Float64Array(points.length).fill(1);
   const fitAt = (gamma: number) =>
     fitNonNegative([ones, Float64Array.from(points, ({ loss }) => -Math.exp(-gamma * (loss - least)))], target);
+  // Beyond 600 over the largest loss k would leave what a number can hold.
+  const steepest = Math.min(100 / range, 600 / most);
   const search = (logGamma: number): number => fitAt(Math.exp(logGamma)).squares;
-  const gamma = Math.exp(argminBetween(search, Math.log(0.01 / range), Math.log(100 / range), 128));
+  const gamma = Math.exp(argminBetween(search, Math.log(0.01 / range), Math.log(steepest), 128));
   const { amounts, squares } = fitAt(gamma);
   const [epsilon, shifted] = amounts as unknown as readonly [number, number];
   return {
@@ -133,16 +137,5 @@ function checkRows<Name extends string>(
       hint: 'Add runs of other sizes or durations.',
     });
   }
-  for (const [i, row] of rows.entries()) {
-    for (const name of names) {
-      if (Number.isFinite(row[name]) && row[name] > 0) continue;
-      throw new GroundworkError(
-        'usage',
-        `Point ${i + 1} has ${name} ${row[name]}, expected a finite number above zero`,
-        {
-          hint: 'Leave out runs that did not finish, and check the columns of the table.',
-        },
-      );
-    }
-  }
+  for (const [i, row] of rows.entries()) checkPositive(row, names, `Point ${i + 1}`);
 }

@@ -1,6 +1,12 @@
 import { assert } from '../../core/index.ts';
 import { lossOf, type ScalingLaw } from '../scaling-law.ts';
-import { balancedParameters, type ComputeOptimum, type TokenCost, trainingCost } from './compute-optimum.ts';
+import {
+  balancedParameters,
+  type ComputeOptimum,
+  computeOptimum,
+  type TokenCost,
+  trainingCost,
+} from './compute-optimum.ts';
 import { argminBetween } from './scalar-search.ts';
 
 /**
@@ -83,12 +89,13 @@ export function limitedComputeOptimum(
 ): LimitedOptimum {
   const tokensFor = (numParameters: number): number =>
     flops / (typeof cost === 'number' ? cost * numParameters : cost(numParameters));
-  const middle = Math.log(balancedParameters(law, uniqueTokens));
+  // It lies near the size that the text is best for or the one that the compute is best for, or between them.
+  const near = [balancedParameters(law, uniqueTokens), computeOptimum(law, flops, cost).numParameters].map(Math.log);
   const lossAt = (logParameters: number): number => {
     const numParameters = Math.exp(logParameters);
     return lossWithRepetition(law, numParameters, tokensFor(numParameters), uniqueTokens);
   };
-  const numParameters = Math.exp(argminBetween(lossAt, middle - 16, middle + 16, 256));
+  const numParameters = Math.exp(argminBetween(lossAt, Math.min(...near) - 8, Math.max(...near) + 8, 256));
   const numTokens = tokensFor(numParameters);
   return {
     flops,

@@ -1,6 +1,6 @@
 import { formatCount, formatNumber } from '../../page/index.ts';
 import type { ArmComparison, CompareOptions } from './arm-comparison.ts';
-import type { ChosenEstimates, EstimateMethod } from './arm-estimate.ts';
+import { type ChosenEstimates, type EstimateMethod, leastNoiseFit } from './arm-estimate.ts';
 
 /** All that the sentences speak of. */
 export interface ComparisonFacts extends Omit<ArmComparison, 'verdict' | 'notes'> {
@@ -23,10 +23,10 @@ export function comparisonVerdict(facts: ComparisonFacts): string {
   const { outcome, interval, pValue, options, seeds } = facts;
   const [a, b] = options.names;
   if (outcome === 'unknown' || interval === null || pValue === null) {
-    return (
-      `Nothing can be said yet: ${b} ${apart(facts.difference, options.unit)}, but with one run each and no known noise ` +
-      'chance may explain any of it. Train both with a second seed, or give a noise bank.'
-    );
+    const seen = `Nothing can be said yet: ${b} ${apart(facts.difference, options.unit)}, but`;
+    return facts.chosen.hasNoScatter
+      ? `${seen} the runs do not scatter at all, so they do not tell what chance may do. Give a noise bank, or runs of unlike seeds.`
+      : `${seen} with one run each and no known noise chance may explain any of it. Train both with a second seed, or give a noise bank.`;
   }
   const sentences: string[] = [];
   if (outcome !== 'not-distinguished') {
@@ -65,7 +65,7 @@ export function comparisonNotes(facts: ComparisonFacts): string[] {
           : ''),
     );
   }
-  if (noise !== undefined && !chosen.isNoiseKnown && chosen.noiseFit !== null && chosen.noiseFit < 0.01) {
+  if (noise !== undefined && !chosen.isNoiseKnown && chosen.noiseFit !== null && chosen.noiseFit < leastNoiseFit) {
     notes.push(
       `These runs scatter more widely than ${noise.source} says (chance would do that in ${formatNumber(100 * chosen.noiseFit, 2)} % of ` +
         'cases), so the comparison uses their own noise.',
@@ -83,7 +83,7 @@ export function comparisonNotes(facts: ComparisonFacts): string[] {
   if (facts.method === 'pooled-t') {
     notes.push('One arm has a single run: its noise is taken to be that of the other.');
   }
-  if (facts.standardError === 0) {
+  if (chosen.hasNoScatter) {
     notes.push('The runs do not scatter at all, to the last digit: look whether they are copies of each other.');
   }
   if (sequential !== null) {
@@ -99,14 +99,16 @@ export function comparisonNotes(facts: ComparisonFacts): string[] {
 
 /** `5 pairs find a true difference of 0.0012 80 times in 100; one as small as that seen takes 14 pairs.` */
 function planSentence(
-  { options, isPaired, chosen }: ComparisonFacts,
+  { options, isPaired, numPairs, numRuns }: ComparisonFacts,
   { detectable, numSeedsForObserved }: NonNullable<ArmComparison['seeds']>,
 ): string {
   const counted = (num: number): string =>
     `${formatCount(num)} ${isPaired ? (num === 1 ? 'pair' : 'pairs') : `${num === 1 ? 'run' : 'runs'} per arm`}`;
   const times = `${percentOf(1 - options.power)} times in 100`;
-  const here = Math.min(chosen.valuesA.length, chosen.valuesB.length);
-  const found = `With ${counted(here)} a true difference of ${formatNumber(detectable)} is found ${times}`;
+  const [numA, numB] = numRuns;
+  const here = numPairs !== null || numA === numB ? counted(numPairs ?? numA) : `${numA} and ${numB} runs`;
+  const look = options.looks === 'any' ? 'By a single look at' : 'With';
+  const found = `${look} ${here} a true difference of ${formatNumber(detectable)} is found ${times}`;
   return numSeedsForObserved === null || !Number.isFinite(numSeedsForObserved)
     ? `${found}.`
     : `${found}; one as small as that seen takes ${counted(numSeedsForObserved)}.`;

@@ -1,10 +1,10 @@
 import { GroundworkError } from '../../core/index.ts';
 import { comparisonNotes, comparisonVerdict } from './arm-comparison-text.ts';
 import { type ArmRun, chooseEstimates, type EstimateMethod, type KnownNoise, pairKeyOf } from './arm-estimate.ts';
-import { confidenceSequenceInterval, mixtureEValue } from './confidence-sequence.ts';
+import { confidenceSequenceInterval, mixtureEValue, testNoWorseAtAnyLook } from './confidence-sequence.ts';
 import { spreadOf } from './mean-difference.ts';
 import { type MarginTest, testDifference, testNoWorse } from './mean-tests.ts';
-import { minimalDetectableDifference, numSeedsNeeded, type PowerOptions } from './power.ts';
+import { detectableDifference, numSeedsNeeded, type PowerOptions } from './power.ts';
 import { signFlipPValue } from './sign-flip-test.ts';
 
 /** How two arms are compared. */
@@ -38,7 +38,7 @@ export interface CompareOptions {
 export interface SeedPlan {
   /** Standard deviation of a single run that the plan counts with (of pairs: what it would be without correlation). */
   readonly sigma: number;
-  /** The true difference that as many runs as there are find with the power asked for. */
+  /** The true difference that the runs there are find with the power asked for, looked at once. */
   readonly detectable: number;
   /** Runs per arm, or pairs, for a difference as large as the observed one; null where none was observed. */
   readonly numSeedsForObserved: number | null;
@@ -57,7 +57,7 @@ export interface ArmComparison {
   readonly means: readonly [a: number, b: number];
   /** Mean of b less mean of a. */
   readonly difference: number;
-  /** Null where nothing is known of the noise: one run each and no bank. */
+  /** Null where nothing is known of the noise: one run each or runs that do not scatter at all, and no bank. */
   readonly standardError: number | null;
   readonly degreesOfFreedom: number | null;
   /** Where the true difference lies with a probability of 1 − alpha, if one looks once. */
@@ -72,7 +72,7 @@ export interface ArmComparison {
     readonly eValue: number;
     readonly pValue: number;
   } | null;
-  /** Whether b is no worse than a by more than the margin; null where none was given. */
+  /** Whether b is no worse than a by more than the margin, by the test that `looks` asks for; null where none was given. */
   readonly noWorse: MarginTest | null;
   readonly seeds: SeedPlan | null;
   /** `unknown` where nothing is known of the noise. */
@@ -130,9 +130,11 @@ export function compareArms(a: readonly ArmRun[], b: readonly ArmRun[], options:
             pValue: Math.min(1, 1 / eValue),
           },
     noWorse:
-      fixed === null || options.margin === undefined
+      fixed === null || sequential === null || options.margin === undefined
         ? null
-        : testNoWorse(fixed, options.margin, { alpha, isLowerBetter }),
+        : looks === 'any'
+          ? testNoWorseAtAnyLook(sequential, options.margin, { alpha, isLowerBetter })
+          : testNoWorse(fixed, options.margin, { alpha, isLowerBetter }),
     seeds: seedPlanOf(chosen, difference, { alpha, power, detect: options.detect }),
     outcome,
   };
@@ -141,11 +143,11 @@ export function compareArms(a: readonly ArmRun[], b: readonly ArmRun[], options:
 }
 
 function seedPlanOf(
-  { planning, isPaired, valuesA, valuesB, isNoiseKnown }: ReturnType<typeof chooseEstimates>,
+  { planning, isPaired, isNoiseKnown }: ReturnType<typeof chooseEstimates>,
   difference: number,
   { alpha, power, detect }: { readonly alpha: number; readonly power: number; readonly detect: number | undefined },
 ): SeedPlan | null {
-  if (planning === null || planning.standardError === 0) return null;
+  if (planning === null) return null;
   const sigma = isPaired ? spreadOf(planning) / Math.SQRT2 : spreadOf(planning);
   const options: PowerOptions = {
     alpha,
@@ -153,10 +155,9 @@ function seedPlanOf(
     isPaired,
     sigmaDegreesOfFreedom: isNoiseKnown ? planning.degreesOfFreedom : undefined,
   };
-  const numSeeds = Math.min(valuesA.length, valuesB.length);
   return {
     sigma,
-    detectable: minimalDetectableDifference(isNoiseKnown ? numSeeds : Math.max(2, numSeeds), sigma, options),
+    detectable: detectableDifference(planning, { alpha, power }),
     numSeedsForObserved: difference === 0 ? null : numSeedsNeeded(difference, sigma, options),
     numSeedsToDetect: detect === undefined || detect === 0 ? null : numSeedsNeeded(detect, sigma, options),
   };

@@ -1,3 +1,4 @@
+import { assert } from '../../core/index.ts';
 import {
   type KnownSpread,
   knownSpreadDifference,
@@ -56,6 +57,8 @@ export interface ChosenEstimates {
   readonly planning: MeanDifference | null;
   /** Whether `fixed` takes its spread from the noise that was given. */
   readonly isNoiseKnown: boolean;
+  /** Whether there are runs enough to tell their own noise, and yet they do not scatter at all: they tell nothing. */
+  readonly hasNoScatter: boolean;
   /** How often runs scatter at least as widely as these by chance, if the noise that was given is theirs; null where unknown. */
   readonly noiseFit: number | null;
 }
@@ -63,7 +66,9 @@ export interface ChosenEstimates {
 /** With so many runs per arm (or pairs) and more, the arms tell their own noise well enough. */
 const enoughRuns = 5;
 /** Below this, the noise that was given is not that of these runs. */
-const leastNoiseFit = 0.01;
+export const leastNoiseFit = 0.01;
+/** A standard error below this part of the values themselves is rounding. */
+const rounding = 1e-14;
 
 /** Pairs the runs where that is allowed and possible, and takes the spread from them or from the noise that is known. */
 export function chooseEstimates(
@@ -84,9 +89,14 @@ export function chooseEstimates(
   const valuesB = isPaired ? pairs.map((pair) => pair.b) : b.map(({ value }) => value);
   const differences = isPaired ? pairs.map((pair) => pair.b - pair.a) : [];
 
-  const own = isPaired ? ownPaired(differences) : ownUnpaired(valuesA, valuesB);
-  const pooled = isPaired ? own : ownPooled(valuesA, valuesB);
+  const size = Math.max(...valuesA.map(Math.abs), ...valuesB.map(Math.abs));
+  const scattering = (estimate: MeanDifference | null): MeanDifference | null =>
+    estimate !== null && estimate.standardError > rounding * size ? estimate : null;
+  const unchecked = isPaired ? ownPaired(differences) : ownUnpaired(valuesA, valuesB);
+  const own = scattering(unchecked);
+  const pooled = isPaired ? own : scattering(ownPooled(valuesA, valuesB));
   // A pair's runs are at least as alike as any two, so the spread of single runs bounds that of their difference: √2·σ.
+  assert(noise === undefined || noise.sigma > 0, `known noise of ${noise?.sigma}`);
   const spread = noise && spreadFor(noise, isPaired);
   const noiseFit =
     spread === undefined || pooled === null
@@ -111,6 +121,7 @@ export function chooseEstimates(
     sequential: isUsable ? (pooled === null ? known : withSpread(pooled, spread)) : pooled,
     planning: isNoiseKnown ? known : pooled,
     isNoiseKnown,
+    hasNoScatter: unchecked !== null && own === null,
     noiseFit,
   };
 }

@@ -1,5 +1,6 @@
 import { assert } from '../../core/index.ts';
 import type { MeanDifference } from './mean-difference.ts';
+import type { MarginTest } from './mean-tests.ts';
 
 /** How a test or an interval that may be looked at after every run is tuned. */
 export interface SequentialOptions {
@@ -64,4 +65,21 @@ export function confidenceSequenceInterval(
   const square = (nu * Math.expm1(logK)) / (1 - Math.exp(logK) / growth);
   const radius = standardError * Math.sqrt(square);
   return [difference - radius, difference + radius];
+}
+
+/**
+ * "No worse than by `margin`", however often one looks: `testNoWorse` with the e-value of the margin in place of t. Where the difference
+ * lies below the margin, those beyond it are excluded with it, as their e-values are larger still.
+ */
+export function testNoWorseAtAnyLook(
+  estimate: MeanDifference,
+  margin: number,
+  options: SequentialOptions & { readonly isLowerBetter?: boolean } = {},
+): MarginTest {
+  const { alpha = 0.05, isLowerBetter = true } = options;
+  assert(margin >= 0, `a margin of ${margin}`);
+  const tested = isLowerBetter ? margin : -margin;
+  const isBelow = isLowerBetter ? estimate.difference < tested : estimate.difference > tested;
+  const pValue = isBelow ? Math.min(1, 1 / mixtureEValue(estimate, { ...options, tested })) : 1;
+  return { margin, pValue, isShown: pValue <= alpha };
 }

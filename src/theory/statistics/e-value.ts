@@ -20,8 +20,3 @@ export function eValueOfPValue(pValue: number, kappa = 0.5): number {
   assert(pValue >= 0 && pValue <= 1 && kappa > 0 && kappa < 1, `p ${pValue}, kappa ${kappa}`);
   return kappa * pValue ** (kappa - 1);
 }
-
-/** A p-value that stays valid however often one looked: 1 over the largest e-value of the path so far, at most 1. */
-export function anytimePValue(eValuePath: readonly number[]): number {
-  return eValuePath.reduce((p, value) => Math.min(p, 1 / value), 1);
-}

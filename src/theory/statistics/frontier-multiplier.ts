@@ -1,5 +1,5 @@
 import { assert } from '../../core/index.ts';
-import { fitNonNegative } from '../laws/non-negative-fit.ts';
+import { fitNonNegative } from '../fitting/non-negative-least-squares.ts';
 import { argminBetween } from '../laws/scalar-search.ts';
 import type { MultiplierEstimate } from './compute-multiplier.ts';
 import { leastSquares, quadraticForm } from './least-squares.ts';

@@ -6,7 +6,7 @@ export interface Quadrature {
   readonly weights: Float64Array;
 }
 
-/** The Gauss–Legendre rule with `numPoints` points on [low, high] (Golub and Welsch 1969): exact for polynomials below degree 2n. */
+/** The Gauss–Legendre rule with `numPoints` points on [low, high]: exact for polynomials below degree 2n (DLMF 3.5(v)). */
 export function gaussLegendre(numPoints: number, low: number, high: number): Quadrature {
   assert(Number.isInteger(numPoints) && numPoints > 0, `a rule of ${numPoints} points`);
   const points = new Float64Array(numPoints);

@@ -47,10 +47,11 @@ export function groupSequentialDesign(
   const fractions = numRuns.map((num) => num / last);
   const boundsOf = (c: number) => fractions.map((fraction) => (shape === 'pocock' ? c : c / Math.sqrt(fraction)));
   const errorOf = (c: number) => total(crossingProbabilities(fractions, boundsOf(c), sides, 0));
-  // One look needs the quantile itself; the sum of the errors of all looks bounds that of any plan from above.
+  // The last look alone needs `least`; the sum of the errors of all looks bounds that of any plan from above.
   const least = -normalQuantile(alpha / sides);
   const most = -normalQuantile(alpha / sides / fractions.length);
-  const constant = fractions.length === 1 ? least : rootBetween((c) => alpha - errorOf(c), least, most);
+  // Looks so early that they spend nothing leave all of it to the last one, but for rounding.
+  const constant = errorOf(least) <= alpha ? least : rootBetween((c) => alpha - errorOf(c), least, most);
   const bounds = boundsOf(constant);
   const crossings = crossingProbabilities(fractions, bounds, sides, 0);
   return {
@@ -115,6 +116,7 @@ function crossingProbabilities(
       if (sides === 2) crossing += mass * normalCdf((low - point - shift) / deviation);
     });
     crossings.push(crossing);
+    if (k === fractions.length - 1) return;
     const rule = ruleFor(low, high, deviation);
     masses = rule.points.map((to, j) => {
       let density = 0;

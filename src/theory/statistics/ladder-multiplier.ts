@@ -61,7 +61,7 @@ export function ladderMultiplier(
 ): LadderMultiplier {
   const { level = 0.95, interval = 't', numResamples = 1000, seed = 0 } = options;
   for (const arm of ['baseline', 'treatment'] as const) {
-    const numRungs = new Set(points.filter((point) => point.arm === arm).map(({ spent }) => spent)).size;
+    const numRungs = new Set(points.filter((point) => point.arm === arm).map(({ rung }) => rung)).size;
     assert(numRungs >= 3, `the ${arm} has ${numRungs} rungs; three are needed`);
   }
   assert(points.length >= 6, `${points.length} points; six are needed`);

@@ -20,7 +20,7 @@ export interface PooledDeviation extends KnownSpread {
 
 /**
  * The standard deviation within groups that are taken to scatter alike: s² = ΣΣ(x − mean of its group)²/Σ(n − 1), with the interval
- * √(νs²/χ²) (Snedecor and Cochran 1967, section 10).
+ * √(νs²/χ²) (Snedecor and Cochran 1967, chapter 10).
  *
  * @param level of the interval, 0.95 unless told
  */
@@ -50,7 +50,7 @@ export interface NoiseBank {
   readonly knots: readonly (KnownSpread & { readonly position: number })[];
 }
 
-/** A bank from groups of replicates; groups at one position are pooled. At least one group must have two runs and some spread. */
+/** A bank from groups of replicates; groups at one position are pooled, positions without any spread passed over. One group at least must have some. */
 export function noiseBank(groups: readonly ReplicateGroup[], axis: NoiseBank['axis']): NoiseBank {
   const byPosition = new Map<number, ReplicateGroup[]>();
   for (const group of groups) {

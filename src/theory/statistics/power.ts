@@ -1,4 +1,5 @@
 import { assert } from '../../core/index.ts';
+import type { MeanDifference } from './mean-difference.ts';
 import { rootAboveZero } from './monotone-root.ts';
 import { noncentralStudentCdf, studentQuantile } from './student-distribution.ts';
 
@@ -49,9 +50,18 @@ function powerFunction(
   assert(correlation === 0 || (isPaired && correlation > -1 && correlation < 1), `a correlation of ${correlation}`);
   const degreesOfFreedom = sigmaDegreesOfFreedom ?? (isPaired ? numSeeds - 1 : 2 * numSeeds - 2);
   assert(numSeeds >= 1 && degreesOfFreedom > 0, `power of ${numSeeds} runs`);
+  return powerOfTest(sigma * Math.sqrt((2 * (1 - correlation)) / numSeeds), degreesOfFreedom, alpha, sides);
+}
+
+function powerOfTest(
+  standardError: number,
+  degreesOfFreedom: number,
+  alpha: number,
+  sides: 1 | 2,
+): (delta: number) => number {
   const critical = -studentQuantile(alpha / sides, degreesOfFreedom);
   return (delta) => {
-    const noncentrality = Math.abs(delta) / (sigma * Math.sqrt((2 * (1 - correlation)) / numSeeds));
+    const noncentrality = Math.abs(delta) / standardError;
     // By symmetry P(T > c; δ) = P(T < −c; −δ).
     const found = noncentralStudentCdf(-critical, degreesOfFreedom, -noncentrality);
     return sides === 1 ? found : found + noncentralStudentCdf(-critical, degreesOfFreedom, noncentrality);
@@ -88,4 +98,14 @@ export function minimalDetectableDifference(numSeeds: number, sigma: number, opt
   const { power = 0.8 } = options;
   const powerOf = powerFunction(numSeeds, sigma, options);
   return rootAboveZero((delta) => powerOf(delta) - power, sigma);
+}
+
+/** The smallest true difference that runs with this standard error find with the power asked for, by a two-sided test. */
+export function detectableDifference(
+  { standardError, degreesOfFreedom }: Pick<MeanDifference, 'standardError' | 'degreesOfFreedom'>,
+  { alpha = 0.05, power = 0.8 }: Pick<PowerOptions, 'alpha' | 'power'> = {},
+): number {
+  assert(standardError > 0, `a standard error of ${standardError}`);
+  const powerOf = powerOfTest(standardError, degreesOfFreedom, alpha, 2);
+  return rootAboveZero((delta) => powerOf(delta) - power, standardError);
 }

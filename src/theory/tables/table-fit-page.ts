@@ -82,7 +82,7 @@ export function computePlot(found: TableFit): Plot {
     title: 'Loss over training compute',
     description:
       'Each training as a point, and the lowest loss that the fitted law allows at each compute, with its interval.',
-    x: computeAxis,
+    x: computeAxis(high),
     y: { label: source.columns.loss, scale: 'log' },
     groups: [
       {
@@ -104,13 +104,18 @@ function errorPlot({ table: source, bootstrap: { fit } }: TableFit): Plot {
   return scatter({
     title: 'Errors of the law',
     description: 'Loss of each training over that of the law, less one: around zero where the form is right.',
-    x: computeAxis,
+    x: computeAxis(Math.max(...points.map(({ x }) => x))),
     y: { label: 'relative error', format: 'percent', atLeast: [0, 0] },
     groups: [{ name: 'trainings', points }],
   });
 }
 
-const computeAxis: Axis = { label: 'training compute in FLOPs', scale: 'log' };
+/** Powers of ten say nothing nicer than a prefix does, as long as there is one. */
+const computeAxis = (most: number): Axis => ({
+  label: 'training compute in FLOPs',
+  scale: 'log',
+  format: most < 1e17 ? 'compact' : 'number',
+});
 
 const pointsOf = ({ accountings: [first] }: TableFit['table']): readonly TablePoint[] => first?.points ?? [];
 

@@ -32,8 +32,8 @@ export function optimumTable({ optima }: TableFit): CellTable {
       countText(numTokens),
       formatNumber(tokensPerParameter, 3),
       number(estimate.value),
-      range(estimate.interval80),
-      range(estimate.interval95),
+      interval(estimate.interval80),
+      interval(estimate.interval95),
     ];
   });
   return { head: ['C in FLOPs', 'beyond', 'N*', 'D*', 'D*/N*', 'L*', '80 %', '95 %'], rows };
@@ -54,7 +54,14 @@ export function accountingTable({ accountings }: TableFit): CellTable | undefine
 }
 
 /** What was fitted and how well, what it cannot say, and what to beware of, a sentence each. */
-export function tableFitSentences({ table, bootstrap, optima, accountings, tokenCost }: Omit<TableFit, 'predictor'>): {
+export function tableFitSentences({
+  table,
+  bootstrap,
+  optima,
+  accountings,
+  tokenCost,
+  range,
+}: Omit<TableFit, 'predictor'>): {
   readonly facts: readonly string[];
   readonly doubts: readonly string[];
 } {
@@ -87,7 +94,7 @@ export function tableFitSentences({ table, bootstrap, optima, accountings, token
     ...(identified.reason === null || fit.identified.sentences.join(' ') === identified.reason
       ? []
       : [identified.reason]),
-    ...edgeSentences(optima, sizes),
+    ...edgeSentences(optima, range),
     ...new Set(optima.flatMap(({ prediction }) => prediction.notes)),
     ...outlierSentences(table.accountings[0]?.points ?? [], fit.residuals),
     ...(accountings?.warnings ?? []),
@@ -95,11 +102,16 @@ export function tableFitSentences({ table, bootstrap, optima, accountings, token
   return { facts, doubts };
 }
 
-function edgeSentences(optima: readonly TableOptimum[], [smallest, largest]: TableFit['sizes']): string[] {
+function edgeSentences(
+  optima: readonly TableOptimum[],
+  { sizes, mostTokensPerParameter }: TableFit['range'],
+): string[] {
   if (!optima.some(({ isAtEdge }) => isAtEdge)) return [];
+  const [smallest, largest] = sizes.map(countText);
   return [
-    `Where it says "edge" the law would have the best model smaller or larger than any that were trained (${countText(smallest)} to ` +
-      `${countText(largest)} parameters): these points do not show where the best size lies, and the last of them is taken.`,
+    'Where it says "edge" the law would have the best model smaller, larger or trained for longer than those of the table ' +
+      `(${smallest} to ${largest} parameters, up to ${number(mostTokensPerParameter)} tokens for each): these points do not show where the best size lies, and the ` +
+      'last of them is taken.',
   ];
 }
 
@@ -143,7 +155,7 @@ function outlierSentences(points: readonly TablePoint[], residuals: readonly num
 
 const mostOutliers = 6;
 
-const range = ([low, high]: readonly [number, number]): string => `${number(low)} to ${number(high)}`;
+const interval = ([low, high]: readonly [number, number]): string => `${number(low)} to ${number(high)}`;
 
 const number = (value: number): string => formatNumber(value, 4);
 

@@ -25,7 +25,7 @@ export interface TableFitOptions {
 export interface TableOptimum extends ComputeOptimum {
   /** Of the loss, with intervals that are calibrated on how wrong such forecasts turned out to be. */
   readonly prediction: LossPrediction;
-  /** Whether the law would go on to models smaller or larger than any that were trained; the last of those is then taken. */
+  /** Whether the law would go on to models smaller, larger or trained longer than any of the table; the last of those is then taken. */
   readonly isAtEdge: boolean;
 }
 
@@ -43,8 +43,11 @@ export interface TableFit {
   readonly tokenCost: number;
   /** By rising compute; empty where the table does not tell size and tokens apart. */
   readonly optima: readonly TableOptimum[];
-  /** N of the smallest and of the largest model of the table. */
-  readonly sizes: readonly [smallest: number, largest: number];
+  /** N of the smallest and of the largest model of the table, and the most tokens for each parameter that one was trained on. */
+  readonly range: {
+    readonly sizes: readonly [smallest: number, largest: number];
+    readonly mostTokensPerParameter: number;
+  };
   /** The law under each convention of the table; null where there is one only. */
   readonly accountings: AccountedFits | null;
 }
@@ -69,28 +72,36 @@ export function fitTable(table: LawTable, options: TableFitOptions = {}): TableF
       points.length,
   );
   const counts = points.map(({ numParameters }) => numParameters);
-  const sizes = [Math.min(...counts), Math.max(...counts)] as const;
+  const range = {
+    sizes: [Math.min(...counts), Math.max(...counts)],
+    mostTokensPerParameter: Math.max(...points.map(({ numTokens, numParameters }) => numTokens / numParameters)),
+  } as const;
   const isTold = hasOptimum(law) && identified.alpha && identified.beta;
   const wanted = [...new Set([...reaches.map((factor) => factor * largestFlops), ...computes])].sort((a, b) => a - b);
   const optima = isTold
     ? wanted.map((flops): TableOptimum => {
-        const optimum = boundedOptimum({ law, sizes, largestFlops, tokenCost }, flops);
+        const optimum = boundedOptimum({ law, range, largestFlops, tokenCost }, flops);
         return { ...optimum, prediction: predictor.predict(optimum) };
       })
     : [];
-  return { table, convention, bootstrap, predictor, largestFlops, tokenCost, optima, sizes, accountings };
+  return { table, convention, bootstrap, predictor, largestFlops, tokenCost, optima, range, accountings };
 }
 
 /**
- * The best size and tokens for a compute among sizes that a table speaks of: from its smallest to its largest, and beyond its largest
- * compute up to as many times larger.
+ * The best size and tokens for a compute among those that a table speaks of: sizes from its smallest to its largest, beyond its
+ * largest compute up to as many times larger, with no more tokens for each parameter than any of its trainings had.
  */
 export function boundedOptimum(
-  { law, sizes, largestFlops, tokenCost }: Pick<TableFit, 'sizes' | 'largestFlops' | 'tokenCost'> & { law: ScalingLaw },
+  { law, range, largestFlops, tokenCost }: Pick<TableFit, 'range' | 'largestFlops' | 'tokenCost'> & { law: ScalingLaw },
   flops: number,
 ): ComputeOptimum & { readonly isAtEdge: boolean } {
   const free = computeOptimum(law, flops, tokenCost);
-  const [smallest, largest] = [sizes[0], sizes[1] * Math.max(1, flops / largestFlops)];
+  const reach = Math.max(1, flops / largestFlops);
+  const largest = range.sizes[1] * reach;
+  const smallest = Math.min(
+    largest,
+    Math.max(range.sizes[0], Math.sqrt(flops / (tokenCost * range.mostTokensPerParameter))),
+  );
   const numParameters = Math.min(largest, Math.max(smallest, free.numParameters));
   if (numParameters === free.numParameters) return { ...free, isAtEdge: false };
   const numTokens = flops / (tokenCost * numParameters);

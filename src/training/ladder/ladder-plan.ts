@@ -57,8 +57,8 @@ export type LadderPlan = Readonly<z.infer<typeof ladderPlanSchema>>;
 const ownLengths = [1 / 4, 1 / 2, 1] as const;
 /** The sizes beside it, at equal compute. */
 const neighbourLengths = [1 / 2, 1] as const;
-/** Shorter trainings are mostly warm-up and first steps, and no points of the law that longer ones follow. */
-const leastSteps = 60;
+/** Shorter trainings are mostly warm-up and first steps, and no points of the law that longer ones follow: they lay up to 1.4 % off it. */
+const leastSteps = 100;
 /** From here on repeated text is worth visibly less than new text. */
 const freeEpochs = 4;
 

@@ -136,6 +136,13 @@ describe('fitUnderAccountings', () => {
     );
   });
 
+  test('refuses FLOPs that are none', () => {
+    const free = points.map((point, i) => (i === 2 ? { ...point, flops: 0 } : point));
+    const error = refusalOf(() => fitUnderAccountings(free, { conventions: ['total'] }));
+    expectRefusal(error, 'usage');
+    expect(error.message).toMatch(/point 3 of 35 has flops 0/);
+  });
+
   test('tells no best size where sizes do not differ', () => {
     const oneSize = spaced(8, 11, 6).map((tokens) => countedPoint(epoch, 1e7, tokens));
     const found = fitUnderAccountings(oneSize, { conventions: ['total'] });

@@ -70,6 +70,14 @@ describe('bootstrapScalingLaw', () => {
     }
   });
 
+  test('resamples of residuals leave out those of points without weight', () => {
+    const spoilt = points.map((point, i) => (i === 4 ? { ...point, loss: 3 * point.loss } : point));
+    const weights = points.map((_, i) => (i === 4 ? 0 : 1));
+    const { parameters } = bootstrapScalingLaw(spoilt, { numResamples: 60, seed: 1, kind: 'residuals', weights });
+    const honest = bootstrapScalingLaw(points, { numResamples: 60, seed: 1, kind: 'residuals', weights });
+    expectClose([parameters.alpha.standardError / honest.parameters.alpha.standardError], [1], 0.01);
+  });
+
   test('from the law of all points it finds what fits from nothing find, at a tenth of the price', () => {
     const dense = warmAgainstCold(points, {}, few);
     expect(dense.worst).toBeLessThan(1e-6);
@@ -156,28 +164,32 @@ const published = {
 } as const;
 const names = ['A', 'B', 'E', 'alpha', 'beta'] as const;
 
-describeWithTable('4,000 resamples of the table of Hoffmann et al.', 'chinchilla_epoch_svg_extracted', (rows) => {
+describeWithTable('resamples of the table of Hoffmann et al.', 'chinchilla_epoch_svg_extracted', (rows) => {
   // The published low end of B is itself the luck of one seed: over seeds it is 1,089 ± 20, so that about half of all seeds
   // come within the 4 % that is asked for here. The test below draws what the authors drew and is nearer by far.
+  const numResamples = runsEverything ? 4_000 : 400;
   test('give the standard errors and intervals that were published', () => {
     const { parameters, correlations, numEvaluations, identified } = bootstrapScalingLaw(chinchillaPoints(rows), {
-      numResamples: 4_000,
+      numResamples,
       seed: 104,
     });
     for (const name of names) {
       const { standardError, interval95 } = parameters[name];
       const { error, interval } = published[name];
-      expect(Math.abs(standardError / error - 1), `standard error of ${name}: ${standardError}`).toBeLessThan(0.08);
+      expect(Math.abs(standardError / error - 1), `standard error of ${name}: ${standardError}`).toBeLessThan(
+        runsEverything ? 0.08 : 0.2,
+      );
       interval95.forEach((end, i) => {
         const expected = interval[i] ?? Number.NaN;
-        const tolerance = name === 'A' || name === 'B' ? 0.04 * expected : 0.004;
+        // A tenth of the resamples know an end three times less well.
+        const tolerance = (name === 'A' || name === 'B' ? 0.04 * expected : 0.004) * (runsEverything ? 1 : 4);
         expect(Math.abs(end - expected), `end ${i} of ${name}: ${end}`).toBeLessThanOrEqual(tolerance);
       });
     }
     // a: 0.513 ± 0.020, its 80 % interval 0.051 wide.
-    expectClose([parameters.sizeExponent.standardError], [0.02], 0.002);
+    expectClose([parameters.sizeExponent.standardError], [0.02], runsEverything ? 0.002 : 0.004);
     const [low, high] = parameters.sizeExponent.interval80;
-    expectClose([high - low], [0.051], 0.004);
+    expectClose([high - low], [0.051], runsEverything ? 0.004 : 0.01);
     const place = (name: (typeof correlated)[number]): number => correlated.indexOf(name);
     const between = (a: (typeof correlated)[number], b: (typeof correlated)[number]): number =>
       correlations[place(a)]?.[place(b)] ?? Number.NaN;
@@ -187,7 +199,7 @@ describeWithTable('4,000 resamples of the table of Hoffmann et al.', 'chinchilla
       0.05,
     );
     expect(identified.E).toBe(true);
-    expect(numEvaluations / 4_000).toBeLessThan(40);
+    expect(numEvaluations / numResamples).toBeLessThan(40);
   });
 
   test.skipIf(!runsEverything)('of the very draws that were published give those numbers to their last digit', () => {

@@ -80,6 +80,18 @@ describe('what a fit calls identified', () => {
     expect(fit.identified).toMatchObject({ E: true, alpha: true, beta: true, design: { isLine: false } });
   });
 
+  test('a loss that does not fall with size leaves alpha open, however many sizes there are', () => {
+    for (const power of [0, 0.05]) {
+      const points = pointsOf([1e6, 1e7, 1e8], () => [1e8, 1e9, 1e10]).map((point) => ({
+        ...point,
+        loss: (point.numParameters / 1e8) ** power + 300 * point.numTokens ** -0.35,
+      }));
+      const { identified } = fitScalingLaw(points);
+      expect(identified).toMatchObject({ alpha: false, beta: true });
+      expect(identified.reason).toContain('does not fall with size (A, alpha)');
+    }
+  });
+
   test('sizes that differ by less than a hundredth are one', () => {
     const points = pointsOf([1e7, 1.005e7], () => [1e8, 4e8, 2e9]);
     expect(fitScalingLaw(points).identified.design.numSizes).toBe(1);

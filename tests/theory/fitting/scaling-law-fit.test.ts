@@ -165,6 +165,29 @@ describe('fitScalingLaw', () => {
     expect(weighted.fitted).toHaveLength(25);
   });
 
+  test('points without weight say nothing of the design either', () => {
+    const points = withNoise(designPoints(law), 0.004, 7);
+    const weights = points.map(({ numParameters }) => (numParameters === 1e7 ? 1 : 0));
+    const { identified, law: found, fitted } = fitScalingLaw(points, { weights });
+    expect(identified).toMatchObject({ alpha: false, design: { numSizes: 1 } });
+    expect(found.A).toBe(0);
+    expect(fitted).toHaveLength(25);
+  });
+
+  test('meets a step from one size to the next, with numbers that are finite', () => {
+    for (const size of [1e7, 1e12]) {
+      const points = [1, 1.05, 1.1].flatMap((factor) =>
+        [1e8, 1e9, 1e10].map((numTokens) => {
+          const loss = (factor === 1 ? 2.5 : 2) + 300 * numTokens ** -0.35;
+          return { numParameters: factor * size, numTokens, loss };
+        }),
+      );
+      const fit = fitScalingLaw(points);
+      expect(Object.values(fit.law).every(Number.isFinite)).toBe(true);
+      expect(fit.meanError).toBeLessThan(0.1);
+    }
+  });
+
   test('a weak prior keeps the floor of a short ladder from falling to zero, and yields to a wide one', () => {
     const wide = withNoise(designPoints(law), 0.002, 8);
     const short = wide.filter(({ numParameters, numTokens }) => numParameters < 2e7 && numTokens < 1e9);

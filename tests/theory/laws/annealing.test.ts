@@ -111,6 +111,17 @@ describe('a schedule from its record', () => {
     }
   });
 
+  test('seems to decay earlier, the fewer evaluations it has', () => {
+    const truth = { numSteps: 1000, factorAt: (step: number) => (step < 800 ? 1 : 1 - (step - 800) / 200) };
+    const trace = traceSchedule(truth);
+    const begins = [25, 100, 200].map((gap) => {
+      const steps = Array.from({ length: 1000 / gap }, (_, i) => (i + 1) * gap);
+      const { factorAt } = recordedSchedule(steps.map((step) => [step, summedFactors(trace, step)] as const));
+      return Array.from({ length: 1000 }, (_, step) => factorAt(step)).findIndex((factor) => factor < 1 - 1e-9);
+    });
+    expect(begins).toEqual([788, 750, 700]);
+  });
+
   test('that tells no step is refused', () => {
     expect(() => recordedSchedule([[0, 0]])).toThrow(/without a step/);
   });

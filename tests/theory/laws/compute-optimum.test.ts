@@ -143,6 +143,8 @@ describe('the frontier', () => {
       }
     }
     expect(computeForLoss(besiroglu, 1.8)).toBe(Number.POSITIVE_INFINITY);
+    const flat: ScalingLaw = { E: 1, A: 10, alpha: 0.01, B: 10, beta: 0.01 };
+    for (const cost of costs) expect(computeForLoss(flat, 1.01, cost)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('says what more compute buys', () => {

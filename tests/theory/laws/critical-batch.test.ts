@@ -45,7 +45,7 @@ describe('the critical batch', () => {
     );
   });
 
-  test('of twice its size costs twice the tokens that the smallest would, and three times', () => {
+  test('costs twice the tokens that the smallest batch would, and one of twice its size three times', () => {
     const numTokens = 1e8;
     const critical = criticalBatchTokens(numTokens);
     expect(diagnoseBatch({ batchTokens: critical, numTokens }).tokensOverLeast).toBeCloseTo(2, 12);

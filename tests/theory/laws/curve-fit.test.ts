@@ -150,6 +150,7 @@ describe('a fit of loss curves', () => {
     const [a, , b] = rungs.map((rung) => curveOf(manySizes, rung)) as [TrainingCurve, TrainingCurve, TrainingCurve];
     expect(() => fitCurveLaw([a, b])).toThrow(/two sizes, expected one, or three/);
     expect(() => fitCurveLaw([{ ...a, points: a.points.slice(-5) }])).toThrow(/needs 8 points, and there are 5/);
+    expect(() => fitCurveLaw([{ ...a, batchTokens: 0 }])).toThrow(/0 tokens at the peak rate/);
     const broken = { ...a, points: [...a.points, { step: 600, loss: Number.NaN }] };
     expect(() => fitCurveLaw([broken])).toThrow(/loss of NaN after 600 steps/);
   });

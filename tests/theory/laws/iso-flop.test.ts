@@ -171,6 +171,17 @@ describe('the warnings of approach 2', () => {
     expect(warnings[1]).toMatch(/1\.00e\+18 FLOPs is left out: 2 sizes are too few/);
   });
 
+  test('name a budget whose vertex is further outside of its points than they span', () => {
+    const far = design(hoffmann, 4).filter(
+      ({ flops, numTokens }) => flops !== 1e19 || numTokens > 3 * computeOptimum(hoffmann, 1e19).numTokens,
+    );
+    const { budgets: found, warnings } = fitted(far);
+    expect(found.map(({ flops }) => flops)).toEqual([1e17, 1e18, 1e20, 1e21]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/1\.00e\+19 FLOPs is left out: its loss has no minimum among or near/),
+    ]);
+  });
+
   test('say that a wide parabola is biased', () => {
     expect(fitted(design(hoffmann, 16)).warnings.join()).toMatch(/spans a factor of 256/);
   });

@@ -160,6 +160,14 @@ describe('a fit of the law of the error rate', () => {
     );
   });
 
+  test('stays finite where rates are a step over a narrow range of losses', () => {
+    const points = [0.5, 0.7, 0.7].map((errorRate, i) => ({ loss: 3 + 0.05 * i, errorRate }));
+    const { law, residual } = fitErrorLaw(points);
+    expect(Number.isFinite(law.k)).toBe(true);
+    for (const { loss, errorRate } of points) expect(errorRateOf(law, loss)).toBeCloseTo(errorRate, 3);
+    expect(residual).toBeLessThan(1e-3);
+  });
+
   test('refuses points of a single loss', () => {
     const points = [0.5, 0.6, 0.7].map((errorRate) => ({ loss: 3, errorRate }));
     expect(() => fitErrorLaw(points)).toThrow(/have the same loss, expected several/);

@@ -96,6 +96,13 @@ describe('the compute optimum on a limited text', () => {
     expect(limited.repetition.epochs).toBeCloseTo(0.5, 5);
   });
 
+  test('is the compute optimum also where the text is longer by many powers of ten', () => {
+    for (const flops of [1e8, 1e12]) {
+      const [free, limited] = [computeOptimum(besiroglu, flops), limitedComputeOptimum(besiroglu, flops, 1e14)];
+      expect(limited.numParameters / free.numParameters).toBeCloseTo(1, 5);
+    }
+  });
+
   test('is the best of all sizes, by brute force, for a number of FLOPs and for another cost', () => {
     const costs = [6, (n: number) => 6 * n + 1e5 * Math.sqrt(n)];
     for (const cost of costs) {

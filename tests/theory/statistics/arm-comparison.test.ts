@@ -163,6 +163,12 @@ describe('two arms', () => {
     // (1.96 + 0.84)²·2·(0.0012/0.001)² = 22.6
     expect(few.seeds?.numSeedsToDetect).toBe(23);
     expect(few.seeds?.detectable).toBeCloseTo(2.8015852 * 0.0012, 8);
+    // Unlike arms count as they are, not as the smaller: two and five runs have a standard error of σ√(1/2 + 1/5).
+    const unlike = compareArms(a.slice(0, 2), b, {
+      ...unpaired,
+      noise: { ...bank, degreesOfFreedom: Number.POSITIVE_INFINITY },
+    });
+    expect(unlike.seeds?.detectable).toBeCloseTo(2.8015852 * 0.0012 * Math.sqrt(0.7), 8);
   });
 
   test('show that a treatment is no worse than by a margin', () => {
@@ -172,6 +178,10 @@ describe('two arms', () => {
     expect(comparison.noWorse).toMatchObject({ margin: 0.001, isShown: true });
     expect(comparison.verdict).toContain('worse by no more than 0.00100 is shown');
     expect(compareArms(b, a, { ...paired, margin: 0.001 }).noWorse?.isShown).toBe(false);
+    // Where one looks again and again, at that level too.
+    const few = { ...paired, margin: 0.001, looks: 'any' } as const;
+    expect(compareArms(a.slice(0, 3), worse.slice(0, 3), { ...few, looks: 'once' }).noWorse?.isShown).toBe(true);
+    expect(compareArms(a.slice(0, 3), worse.slice(0, 3), few).noWorse?.isShown).toBe(false);
   });
 
   test('end in a plain sentence', () => {
@@ -190,8 +200,19 @@ describe('two arms', () => {
 
   test('that are copies of each other are no evidence, and are named', () => {
     const comparison = compareArms(a, a, paired);
-    expect(comparison).toMatchObject({ difference: 0, pValue: 1, outcome: 'not-distinguished', seeds: null });
+    expect(comparison).toMatchObject({ difference: 0, pValue: null, outcome: 'unknown', seeds: null });
     expect(comparison.notes.join(' ')).toContain('copies of each other');
+    // Nor are copies of one run each that differ, also where the differences do so in their last digit.
+    const lower = a.map((run) => ({ ...run, value: run.value - 0.1 }));
+    for (const options of [paired, { ...paired, looks: 'any' as const }]) {
+      const shifted = compareArms(a, lower, options);
+      expect(shifted).toMatchObject({ pValue: null, outcome: 'unknown', sequential: null, noWorse: null });
+      expect(shifted.verdict).toContain('do not scatter at all');
+    }
+    expect(compareArms(armOf([1, 1, 1]), armOf([2, 2, 2]), unpaired).outcome).toBe('unknown');
+    expect(compareArms(a, a, { ...paired, noise: bank })).toMatchObject({ pValue: 1, outcome: 'not-distinguished' });
+    const noise = { ...bank, sigma: 0 };
+    expect(() => compareArms(a, b, { ...paired, noise })).toThrow(/known noise of 0/);
   });
 
   test('of a person’s mistakes are refused in plain words', () => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../../src/core/index.ts';
 import {
-  anytimePValue,
   combineEValues,
   confidenceSequenceInterval,
   eValueOfPValue,
@@ -16,6 +15,7 @@ import {
   pairedDifference,
   pooledDifference,
   studentQuantile,
+  testNoWorseAtAnyLook,
   withSpread,
 } from '../../../src/theory/index.ts';
 
@@ -155,6 +155,19 @@ describe('e-values', () => {
     }
   });
 
+  test('show "no worse" exactly where the confidence sequence ends below the margin', () => {
+    const estimate = pairedDifference([-0.4, 0.1, -0.6, 0.2, -0.3, -0.5, -0.2, 0.1]);
+    const [, high] = confidenceSequenceInterval(estimate, { alpha: 0.1 });
+    expect(testNoWorseAtAnyLook(estimate, high * 1.0001, { alpha: 0.1 }).isShown).toBe(true);
+    expect(testNoWorseAtAnyLook(estimate, high * 0.9999, { alpha: 0.1 }).isShown).toBe(false);
+    const mirrored = { ...estimate, difference: -estimate.difference };
+    expect(testNoWorseAtAnyLook(mirrored, high, { isLowerBetter: false })).toEqual(
+      testNoWorseAtAnyLook(estimate, high),
+    );
+    // Far on the wrong side of the margin is evidence against it, not for it.
+    expect(testNoWorseAtAnyLook({ ...estimate, difference: 50 }, 0.1).pValue).toBe(1);
+  });
+
   test('with too few runs nothing is excluded', () => {
     expect(confidenceSequenceInterval(pairedDifference([5, 5.1]))).toEqual([
       Number.NEGATIVE_INFINITY,
@@ -180,8 +193,6 @@ describe('e-values', () => {
     for (const sample of [single, product, mean, calibrated]) {
       expect(sample.reduce((sum, value) => sum + value, 0) / sample.length).toBeCloseTo(1, 1);
     }
-    expect(anytimePValue([0.5, 8, 2])).toBe(0.125);
-    expect(anytimePValue([0.5])).toBe(1);
   });
 });
 
@@ -252,5 +263,19 @@ describe('a few planned looks', () => {
     expect(oneSided.looks.at(-1)?.cumulativeAlpha).toBeCloseTo(0.025, 12);
     expect(groupSequentialPower(oneSided, -3).power).toBeLessThan(1e-4);
     expect(() => groupSequentialDesign([3, 3])).toThrow(/not increasing/);
+  });
+
+  test('spend nothing at a look so early that its boundary is out of reach', () => {
+    for (const alpha of [0.05, 0.01, 0.001]) {
+      for (const [first, last] of [
+        [1, 30],
+        [2, 60],
+        [1, 10_000],
+      ] as const) {
+        const { looks: planned } = groupSequentialDesign([first, last], { alpha });
+        expect(planned[1]?.z).toBeCloseTo(normalQuantile(1 - alpha / 2), 10);
+        expect(planned[1]?.cumulativeAlpha).toBeCloseTo(alpha, 12);
+      }
+    }
   });
 });
