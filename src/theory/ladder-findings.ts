@@ -3,7 +3,14 @@ import { type NextRunAdvice, nextRunAdvice } from './calibration/next-run.ts';
 import { bootstrapScalingLaw, resampledLaw, type ScalingLawBootstrap } from './fitting/bootstrap.ts';
 import { searchedFit } from './fitting/scaling-law-fit.ts';
 import { type CountingConvention, countingConventions } from './forecast.ts';
-import { forecastConvention, type LadderLaw, ladderLaw, lawPointsOf, seedDeviation } from './forecasting/ladder-law.ts';
+import {
+  forecastConvention,
+  type LadderLaw,
+  ladderLaw,
+  lawPointsOf,
+  seedDeviation,
+  trainingsFrom,
+} from './forecasting/ladder-law.ts';
 import type { LadderRecord } from './ladder-record.ts';
 import { type ComputeOptimum, computeOptimum, hasOptimum } from './laws/compute-optimum.ts';
 import { lossOf, type ScalingLaw } from './scaling-law.ts';
@@ -64,8 +71,9 @@ const candidateFactors = [1 / 4, 1 / 2, 1, 2] as const;
  *
  * @throws GroundworkError `usage` where the points are too few for a law
  */
-export function ladderFindings(record: LadderRecord, seed = 0): LadderFindings {
-  const ladder = ladderLaw(record);
+export function ladderFindings(whole: LadderRecord, seed = 0): LadderFindings {
+  const ladder = ladderLaw(whole);
+  const record = trainingsFrom(whole, ladder.leastFlops);
   const { points, predictor } = ladder;
   const { law } = predictor.fit;
   const accountings = countingConventions
@@ -87,7 +95,7 @@ export function ladderFindings(record: LadderRecord, seed = 0): LadderFindings {
     accountings,
     bestConvention: best?.convention ?? forecastConvention,
     exponentSpread: Math.max(...exponents) - Math.min(...exponents),
-    seedDeviation: seedDeviation(record),
+    seedDeviation: seedDeviation(whole),
     optima,
     advice: target === null ? null : nextRunAdvice(design, nextTrainings(record, largest), target),
     target,

@@ -1,5 +1,5 @@
 import { formatCompact, formatNumber } from '../page/index.ts';
-import { forecastConvention } from './forecasting/ladder-law.ts';
+import { forecastConvention, trainingsFrom } from './forecasting/ladder-law.ts';
 import { durationText, percentText } from './forecasting/quantity-text.ts';
 import { type LadderFindings, stableWithin } from './ladder-findings.ts';
 import type { ScalingLaw } from './scaling-law.ts';
@@ -27,7 +27,8 @@ export function lawText({ E, A, alpha, B, beta }: ScalingLaw): string {
 export function ladderSentences(findings: LadderFindings, durationMs?: number): string[] {
   const { ladder, bootstrap, seedDeviation, advice } = findings;
   const { fit } = ladder.predictor;
-  const { record } = ladder;
+  const record = trainingsFrom(ladder.record, ladder.leastFlops);
+  const numLeftOut = ladder.record.points.length - record.points.length;
   const computes = record.points.map(({ flops }) => flops);
   const [least, most] = [Math.min(...computes), Math.max(...computes)];
   const sentences = [
@@ -35,6 +36,11 @@ export function ladderSentences(findings: LadderFindings, durationMs?: number): 
       `(${Math.log10(most / least).toFixed(1)} decades) follow the law ${lawText(fit.law)}, in bits per byte, N ${conventionTexts[forecastConvention]}, ` +
       `D tokens; it meets them within ${percentText(fit.meanError)} on average.`,
   ];
+  if (numLeftOut > 0) {
+    sentences.push(
+      `${numLeftOut} trainings of less than ${formatCompact(ladder.leastFlops)} FLOPs were left out: without them the law foretells the largest trainings better.`,
+    );
+  }
   const { alpha, beta, E } = bootstrap.parameters;
   const range = ([low, high]: readonly [number, number]) => `${low.toFixed(3)} to ${high.toFixed(3)}`;
   sentences.push(

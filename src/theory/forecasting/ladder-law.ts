@@ -1,4 +1,5 @@
 import type { ComputePoint } from '../calibration/extrapolation.ts';
+import { fitWindow } from '../calibration/fit-window.ts';
 import { type LossPredictor, lossPredictor } from '../calibration/loss-prediction.ts';
 import { fitScalingLaw } from '../fitting/scaling-law-fit.ts';
 import { type CountingConvention, countingConventions } from '../forecast.ts';
@@ -11,6 +12,8 @@ export interface LadderLaw {
   readonly record: LadderRecord;
   /** The points of the fit: N under `forecastConvention`, D′ for D, bits per byte. */
   readonly points: readonly ComputePoint[];
+  /** Trainings of less compute follow another law and were left out of the fit; 0 where all were kept. */
+  readonly leastFlops: number;
   readonly predictor: LossPredictor;
   /** The laws under each convention in which all of the models have parameters; fitted when they are first asked for. */
   conventions(): ReadonlyMap<CountingConvention, ScalingLaw>;
@@ -38,18 +41,24 @@ export function lawPointsOf({ points, corpus }: LadderRecord, convention: Counti
  * @throws GroundworkError `usage` where its points are too few for a law
  */
 export function ladderLaw(record: LadderRecord): LadderLaw {
-  const points = lawPointsOf(record, forecastConvention);
+  const { points, leastFlops } = fitWindow(lawPointsOf(record, forecastConvention));
   const predictor = lossPredictor(points);
   let conventions: ReadonlyMap<CountingConvention, ScalingLaw> | undefined;
   return {
     record,
     points,
+    leastFlops,
     predictor,
     conventions: () => {
-      conventions ??= conventionLaws(record, predictor.fit.law);
+      conventions ??= conventionLaws(trainingsFrom(record, leastFlops), predictor.fit.law);
       return conventions;
     },
   };
+}
+
+/** A ladder without the trainings of less compute. */
+export function trainingsFrom(record: LadderRecord, leastFlops: number): LadderRecord {
+  return { ...record, points: record.points.filter(({ flops }) => flops >= leastFlops) };
 }
 
 /** @param law under the convention of forecasts */

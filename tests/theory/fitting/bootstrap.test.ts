@@ -94,13 +94,18 @@ describe('bootstrapScalingLaw', () => {
   test('its standard errors are those over new tables of the same noise', () => {
     const smooth: FitOptions = { objective: { kind: 'huber', delta: 0.1 } };
     const fresh = Array.from(
-      { length: 80 },
+      { length: runsEverything ? 80 : 40 },
       (_, i) => fitScalingLaw(withNoise(designPoints(law), 0.003, 100 + i), smooth).law,
     );
     const mean = fresh.reduce((sum, { alpha }) => sum + alpha, 0) / fresh.length;
     const spread = Math.sqrt(fresh.reduce((sum, { alpha }) => sum + (alpha - mean) ** 2, 0) / (fresh.length - 1));
     // The spread is known to 8 % here, and one table of 25 points tells its own noise to 16 %: twice that.
-    const { parameters } = bootstrapScalingLaw(points, { ...smooth, numResamples: 400, seed: 1, kind: 'residuals' });
+    const { parameters } = bootstrapScalingLaw(points, {
+      ...smooth,
+      numResamples: runsEverything ? 400 : 200,
+      seed: 1,
+      kind: 'residuals',
+    });
     expect(Math.abs(Math.log(parameters.alpha.standardError / spread))).toBeLessThan(0.35);
   });
 
@@ -167,40 +172,46 @@ const names = ['A', 'B', 'E', 'alpha', 'beta'] as const;
 describeWithTable('resamples of the table of Hoffmann et al.', 'chinchilla_epoch_svg_extracted', (rows) => {
   // The published low end of B is itself the luck of one seed: over seeds it is 1,089 ± 20, so that about half of all seeds
   // come within the 4 % that is asked for here. The test below draws what the authors drew and is nearer by far.
-  const numResamples = runsEverything ? 4_000 : 400;
-  test('give the standard errors and intervals that were published', () => {
-    const { parameters, correlations, numEvaluations, identified } = bootstrapScalingLaw(chinchillaPoints(rows), {
-      numResamples,
-      seed: 104,
-    });
-    for (const name of names) {
-      const { standardError, interval95 } = parameters[name];
-      const { error, interval } = published[name];
-      expect(Math.abs(standardError / error - 1), `standard error of ${name}: ${standardError}`).toBeLessThan(
-        runsEverything ? 0.08 : 0.2,
-      );
-      interval95.forEach((end, i) => {
-        const expected = interval[i] ?? Number.NaN;
-        // A tenth of the resamples know an end three times less well.
-        const tolerance = (name === 'A' || name === 'B' ? 0.04 * expected : 0.004) * (runsEverything ? 1 : 4);
-        expect(Math.abs(end - expected), `end ${i} of ${name}: ${end}`).toBeLessThanOrEqual(tolerance);
-      });
+  test('come near the standard errors that were published, be they 200', () => {
+    const { parameters } = bootstrapScalingLaw(chinchillaPoints(rows), { numResamples: 200, seed: 104 });
+    for (const name of ['E', 'alpha', 'beta'] as const) {
+      expect(Math.abs(Math.log(parameters[name].standardError / published[name].error)), name).toBeLessThan(0.3);
     }
-    // a: 0.513 ± 0.020, its 80 % interval 0.051 wide.
-    expectClose([parameters.sizeExponent.standardError], [0.02], runsEverything ? 0.002 : 0.004);
-    const [low, high] = parameters.sizeExponent.interval80;
-    expectClose([high - low], [0.051], runsEverything ? 0.004 : 0.01);
-    const place = (name: (typeof correlated)[number]): number => correlated.indexOf(name);
-    const between = (a: (typeof correlated)[number], b: (typeof correlated)[number]): number =>
-      correlations[place(a)]?.[place(b)] ?? Number.NaN;
-    expectClose(
-      [between('ln A', 'alpha'), between('ln B', 'beta'), between('E', 'alpha'), between('E', 'beta')],
-      [0.999, 0.999, 0.58, 0.6],
-      0.05,
-    );
-    expect(identified.E).toBe(true);
-    expect(numEvaluations / numResamples).toBeLessThan(40);
   });
+
+  test.skipIf(!runsEverything)(
+    'give the standard errors and intervals that were published, where they are 4,000',
+    () => {
+      const { parameters, correlations, numEvaluations, identified } = bootstrapScalingLaw(chinchillaPoints(rows), {
+        numResamples: 4_000,
+        seed: 104,
+      });
+      for (const name of names) {
+        const { standardError, interval95 } = parameters[name];
+        const { error, interval } = published[name];
+        expect(Math.abs(standardError / error - 1), `standard error of ${name}: ${standardError}`).toBeLessThan(0.08);
+        interval95.forEach((end, i) => {
+          const expected = interval[i] ?? Number.NaN;
+          const tolerance = name === 'A' || name === 'B' ? 0.04 * expected : 0.004;
+          expect(Math.abs(end - expected), `end ${i} of ${name}: ${end}`).toBeLessThanOrEqual(tolerance);
+        });
+      }
+      // a: 0.513 ± 0.020, its 80 % interval 0.051 wide.
+      expectClose([parameters.sizeExponent.standardError], [0.02], 0.002);
+      const [low, high] = parameters.sizeExponent.interval80;
+      expectClose([high - low], [0.051], 0.004);
+      const place = (name: (typeof correlated)[number]): number => correlated.indexOf(name);
+      const between = (a: (typeof correlated)[number], b: (typeof correlated)[number]): number =>
+        correlations[place(a)]?.[place(b)] ?? Number.NaN;
+      expectClose(
+        [between('ln A', 'alpha'), between('ln B', 'beta'), between('E', 'alpha'), between('E', 'beta')],
+        [0.999, 0.999, 0.58, 0.6],
+        0.05,
+      );
+      expect(identified.E).toBe(true);
+      expect(numEvaluations / 4_000).toBeLessThan(40);
+    },
+  );
 
   test.skipIf(!runsEverything)('of the very draws that were published give those numbers to their last digit', () => {
     const points = chinchillaPoints(rows);

@@ -189,7 +189,8 @@ describeWithTable('the curves of the OLMo ladder', 'olmo_ladder_c4_curves', (row
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   test('follow a law to a tenth of a per cent at each size, and it foretells curves 2.5 and 5 times as long to 1.2 %', () => {
-    for (const size of ['190M', '370M', '760M', '1B', '3B']) {
+    const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
+    for (const size of runsEverything ? ['190M', '370M', '760M', '1B', '3B'] : ['190M', '3B']) {
       const own = curves.filter((curve) => curve.size === size);
       const { law, error } = fitCurveLaw(own.filter(({ length }) => length <= 2));
       expect(error).toBeLessThan(0.0012);
