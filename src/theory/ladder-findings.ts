@@ -39,6 +39,8 @@ export interface NextTraining {
 /** What a ladder tells. */
 export interface LadderFindings {
   readonly ladder: LadderLaw;
+  /** Bits per byte by the law for each point of the record, also for those that were left out of its fit. */
+  readonly fitted: readonly number[];
   /** Of the law that forecasts use: its numbers with intervals, as far as the form is true. */
   readonly bootstrap: ScalingLawBootstrap;
   /** In the order of the conventions; without those in which a model has no parameters. */
@@ -91,6 +93,9 @@ export function ladderFindings(whole: LadderRecord, seed = 0): LadderFindings {
   const design = { points, law, errors: predictor.errors };
   return {
     ladder,
+    fitted: lawPointsOf(whole, forecastConvention).map(({ numParameters, numTokens }) =>
+      lossOf(law, numParameters, numTokens),
+    ),
     bootstrap: bootstrapScalingLaw(points, { numResamples, seed }),
     accountings,
     bestConvention: best?.convention ?? forecastConvention,

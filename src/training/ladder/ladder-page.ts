@@ -117,9 +117,9 @@ function lossPlot(findings: LadderFindings): Markup {
 }
 
 function residualPlot(findings: LadderFindings): Markup {
-  const { ladder } = findings;
+  const { ladder, fitted } = findings;
   const { points } = ladder.record;
-  const { residuals } = ladder.predictor.fit;
+  const residuals = points.map(({ bitsPerByte }, index) => bitsPerByte / (fitted[index] ?? Number.NaN) - 1);
   return figure(
     scatter({
       title: 'What the law leaves over',
@@ -130,12 +130,13 @@ function residualPlot(findings: LadderFindings): Markup {
         name,
         points: indices.map((index) => ({
           x: points[index]?.flops ?? 0,
-          y: Math.expm1(residuals[index] ?? 0),
+          y: residuals[index] ?? 0,
           label: `${points[index]?.rung}, seed ${points[index]?.seed}`,
         })),
       })),
     }),
-    'Above 0 a training did worse than the law says. A size that stays on one side shows where the form of the law is wrong.',
+    'Above 0 a training did worse than the law says. A size that stays on one side shows where the form of the law is wrong; trainings that were ' +
+      'left out of the fit may lie far off.',
   );
 }
 
@@ -160,9 +161,8 @@ function accountingTable({ accountings }: LadderFindings): Markup {
 }
 
 function pointTable(findings: LadderFindings): Markup {
-  const { ladder } = findings;
+  const { ladder, fitted } = findings;
   const { points } = ladder.record;
-  const { fitted } = ladder.predictor.fit;
   return table({
     caption: 'Every training, with what the law says of it',
     columns: [

@@ -179,9 +179,9 @@ describe('two arms', () => {
     expect(comparison.verdict).toContain('worse by no more than 0.00100 is shown');
     expect(compareArms(b, a, { ...paired, margin: 0.001 }).noWorse?.isShown).toBe(false);
     // Where one looks again and again, at that level too.
-    const few = { ...paired, margin: 0.001, looks: 'any' } as const;
-    expect(compareArms(a.slice(0, 3), worse.slice(0, 3), { ...few, looks: 'once' }).noWorse?.isShown).toBe(true);
-    expect(compareArms(a.slice(0, 3), worse.slice(0, 3), few).noWorse?.isShown).toBe(false);
+    const looked = compareArms(a, worse, { ...paired, margin: 0.001, looks: 'any' }).noWorse;
+    expect(looked?.isShown).toBe(false);
+    expect(looked?.pValue).toBeGreaterThan(comparison.noWorse?.pValue ?? 1);
   });
 
   test('end in a plain sentence', () => {
