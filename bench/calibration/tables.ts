@@ -6,6 +6,7 @@ import {
   forecastConvention,
   ladderRecordSchema,
   lawPointsOf,
+  withoutTooSmall,
 } from '../../src/theory/index.ts';
 
 type Row = Readonly<Record<string, string>>;
@@ -62,7 +63,7 @@ export function ownLadders(folder: string): BackTestTable[] {
   const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
   return files.sort().map((file) => {
     const record = ladderRecordSchema.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')));
-    const points = lawPointsOf(record, forecastConvention);
+    const points = lawPointsOf(withoutTooSmall(record), forecastConvention);
     return { name: `ladder ${record.name}`, source: 'groundwork', points: distinct(points) };
   });
 }

@@ -109,6 +109,7 @@ export {
   ladderLaw,
   lawPointsOf,
   seedDeviation,
+  withoutTooSmall,
 } from './forecasting/ladder-law.ts';
 export { type Prospect, type Prospects, prospectsOf } from './forecasting/prospects.ts';
 export { digitsOf, durationText, percentText, quantityText, rangeText } from './forecasting/quantity-text.ts';

@@ -56,6 +56,11 @@ export function ladderLaw(record: LadderRecord): LadderLaw {
   };
 }
 
+/** A ladder without the trainings that are too small to follow the law of the others (`fitWindow`). */
+export function withoutTooSmall(record: LadderRecord): LadderRecord {
+  return trainingsFrom(record, fitWindow(lawPointsOf(record, forecastConvention)).leastFlops);
+}
+
 /** A ladder without the trainings of less compute. */
 export function trainingsFrom(record: LadderRecord, leastFlops: number): LadderRecord {
   return { ...record, points: record.points.filter(({ flops }) => flops >= leastFlops) };

@@ -1,7 +1,7 @@
 import { GroundworkError } from '../../core/index.ts';
 import { computeOf } from '../calibration/extrapolation.ts';
 import { countingConventions } from '../forecast.ts';
-import { forecastConvention, lawPointsOf } from '../forecasting/ladder-law.ts';
+import { forecastConvention, lawPointsOf, withoutTooSmall } from '../forecasting/ladder-law.ts';
 import type { LadderRecord } from '../ladder-record.ts';
 import type { LawPoint } from '../scaling-law.ts';
 import { type CsvRow, type CsvTable, faultAt, readCsv } from './csv.ts';
@@ -157,12 +157,13 @@ function pointOf(row: CsvRow, { table, name, n, tokens, flops, loss }: Places): 
 }
 
 /**
- * The table that the record of a ladder is: each of its trainings under each convention in which all have parameters, that of forecasts
+ * The table that the record of a ladder is: each of its trainings that follow one law (`fitWindow`) under each convention in which all have parameters, that of forecasts
  * first. Tokens that were read again count as what they are worth (D′).
  *
  * @param name of the file, for messages
  */
-export function ladderTable(record: LadderRecord, name: string): LawTable {
+export function ladderTable(whole: LadderRecord, name: string): LawTable {
+  const record = withoutTooSmall(whole);
   const conventions = [forecastConvention, ...countingConventions.filter((one) => one !== forecastConvention)];
   const accountings = conventions
     .filter((convention) => record.points.every(({ parameters }) => parameters[convention] > 0))
