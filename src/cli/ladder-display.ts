@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../core/index.ts';
 import { formatCompact } from '../page/index.ts';
-import type { FailedPoint, LadderPace, LadderProgress, LadderState, TrainedPoint } from '../training/index.ts';
+import type { FailedPoint, LadderProgress, LadderState, TrainedPoint } from '../training/index.ts';
 import type { Terminal } from './command-line.ts';
 import { duration } from './progress-display.ts';
 
@@ -19,11 +19,12 @@ export interface LadderDisplay {
 /**
  * Makes the display of a ladder: a line for each point, and where somebody watches a live line with the trunk at work.
  *
+ * @param trunkMs how long each trunk takes
  * @param begun the ladder as it was before, where it goes on
  */
 export function ladderDisplay(
   terminal: Terminal,
-  { trunkMs }: LadderPace,
+  trunkMs: readonly number[],
   begun: LadderState | undefined,
   clock: Clock = systemClock,
 ): LadderDisplay {

@@ -7,7 +7,9 @@ import { printableJson } from '../tokenizer/index.ts';
 import {
   draftLadder,
   isAsWished,
+  isComplete,
   isLadder,
+  type LadderDraft,
   type LadderPace,
   type LadderPlan,
   type LadderState,
@@ -16,6 +18,7 @@ import {
   ladderRecord,
   ladderRecordText,
   measurePace,
+  memoryLimit,
   parseDuration,
   parseQuantity,
   readLadder,
@@ -95,25 +98,30 @@ not to be had, or a ladder at work already, 6 a dataset or a ladder that is brok
       if (folder.trim() === '') throw usageFault(name, '--out is empty, expected a folder');
       const opened = await openEngine(flags);
       const { signal } = terminal;
-      const surroundings = { ...opened, recipe: recipe.recipe, dataset, ...(signal && { signal }) };
+      const memory = memoryLimit(nodeFileSystem);
+      const surroundings = { ...opened, recipe: recipe.recipe, dataset, memory, ...(signal && { signal }) };
       const begun = isLadder(nodeFileSystem, folder) ? readLadder(nodeFileSystem, folder) : undefined;
-      terminal.live?.('measuring this machine');
-      const draft =
-        begun !== undefined && (isEmptyWish(flags) || isAsWished(begun, given))
+      const goesOn = begun !== undefined && (isEmptyWish(flags) || isAsWished(begun, given));
+      let draft: LadderDraft | (Omit<LadderDraft, 'pace'> & { readonly pace: null });
+      if (goesOn && isComplete(begun)) draft = { ...begun, pace: null };
+      else {
+        terminal.live?.('measuring this machine');
+        draft = goesOn
           ? { ...begun, pace: await measurePace(begun.plan, begun.request.contextLength, surroundings) }
           : await draftLadder(given, surroundings);
-      terminal.live?.('');
+        terminal.live?.('');
+      }
       if (flags.isSet('plan-only')) {
         terminal.out(
           isJson
-            ? printableJson({ request: draft.request, plan: draft.plan, expectedMs: draft.pace.totalMs })
+            ? printableJson({ request: draft.request, plan: draft.plan, expectedMs: draft.pace?.totalMs ?? 0 })
             : planText(draft.plan, draft.pace),
         );
         return;
       }
       terminal.error(`ladder:   ${folder}`);
       terminal.error(planText(draft.plan, draft.pace));
-      const display = ladderDisplay(terminal, draft.pace, begun);
+      const display = ladderDisplay(terminal, draft.pace?.trunkMs ?? [], begun);
       let state: LadderState;
       try {
         state = await runLadder({
@@ -124,6 +132,7 @@ not to be had, or a ladder at work already, 6 a dataset or a ladder that is brok
           dataset,
           request: draft.request,
           plan: draft.plan,
+          memory,
           ...(signal && { signal }),
           ...display,
         });
@@ -168,8 +177,8 @@ function flopsOf(given: string | undefined): readonly [number, number] {
   return [parseQuantity(from, 'FLOPs'), parseQuantity(to, 'FLOPs')];
 }
 
-/** What will be trained, as a table, and how long it takes. */
-function planText({ trunks, warnings }: LadderPlan, { totalMs }: LadderPace): string {
+/** What will be trained, as a table, and how long it takes where it is not there already. */
+function planText({ trunks, warnings }: LadderPlan, pace: LadderPace | null): string {
   const distinct = new Map<string, { readonly cells: string[]; numSeeds: number }>();
   for (const { rung, numLayers, width, batchSize, contextLength, lengths, estimatedFlopsPerStep } of trunks) {
     const batchTokens = batchSize * contextLength;
@@ -186,7 +195,8 @@ function planText({ trunks, warnings }: LadderPlan, { totalMs }: LadderPace): st
   const numPoints = trunks.reduce((sum, { lengths }) => sum + lengths.length, 0);
   return [
     table(['rung', 'layers x width', 'FLOPs', 'tokens a step', 'tokens in all', 'seeds'], rows),
-    `${formatCount(trunks.length)} trainings give ${formatCount(numPoints)} points, in about ${duration(totalMs / 1000)} at the speed just measured.`,
+    `${formatCount(trunks.length)} trainings give ${formatCount(numPoints)} points` +
+      (pace === null ? '.' : `, in about ${duration(pace.totalMs / 1000)} at the speed just measured.`),
     ...warnings.map((warning) => `note: ${warning}`),
   ].join('\n');
 }
@@ -202,19 +212,20 @@ interface Wanted {
 /** What a ladder found, in sentences or as JSON; its record and its page. */
 function tellLadder(state: LadderState, dataset: Dataset, wanted: Wanted, terminal: Terminal): void {
   const { points, failures } = state;
+  for (const { rung, seed, reason } of failures) terminal.error(`note: ${rung}, seed ${seed} is left out: ${reason}`);
   const record = ladderRecord(state, dataset);
   if (wanted.record !== undefined) {
     writeText(wanted.record, ladderRecordText(record));
     terminal.error(`The record is in ${wanted.record}.`);
   }
   const durationMs = points.reduce((sum, point) => sum + point.durationMs, 0);
-  for (const { rung, seed, reason } of failures) terminal.error(`note: ${rung}, seed ${seed} is left out: ${reason}`);
   const findings = findingsOf(record);
   if ('problem' in findings) {
     if (wanted.isJson)
       terminal.out(printableJson({ folder: wanted.folder, numPoints: points.length, failures, law: null, durationMs }));
     else terminal.out(`${formatCount(points.length)} points are trained.`);
-    terminal.error(`note: there is no law yet: ${findings.problem}`);
+    const noPage = wanted.html === undefined ? '' : `; ${wanted.html} is not written`;
+    terminal.error(`note: there is no law yet: ${findings.problem}${noPage}`);
     return;
   }
   const sentences = ladderSentences(findings, durationMs);

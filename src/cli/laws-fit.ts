@@ -77,6 +77,10 @@ that cannot be read; its line is named.`,
     const objective = flags.oneOf('objective', ['huber', 'lad']) ?? 'huber';
     const columns = columnsOf(flags);
     const computes = flags.texts('compute').map((text) => parseQuantity(text, 'FLOPs'));
+    const chosen = (['n', 'd', 'c', 'loss', 'where'] as const).find((flag) => flags.texts(flag).length > 0);
+    if (isLadderRecord(path) && chosen !== undefined) {
+      throw usageFault(name, `--${chosen} is for a table, found the record of a ladder: ${path}`);
+    }
     const fit = fitTable(tableAt(path, columns), { objective: objectives[objective], computes });
     const written = [
       ['html', () => tableFitPage(fit)],
@@ -95,9 +99,11 @@ that cannot be read; its line is named.`,
   },
 };
 
+const isLadderRecord = (path: string): boolean => path.endsWith('.json');
+
 /** A table of comma-separated values, or the record of a ladder, which is one. */
 function tableAt(path: string, columns: LawColumns): LawTable {
-  if (path.endsWith('.json')) return ladderTable(readLaw(nodeFileSystem, path), basename(path));
+  if (isLadderRecord(path)) return ladderTable(readLaw(nodeFileSystem, path), basename(path));
   return readLawTable(new TextDecoder().decode(nodeFileSystem.readFile(path)), basename(path), columns);
 }
 
@@ -112,15 +118,22 @@ function columnsOf(flags: Flags): LawColumns {
     ...named('d', 'tokens'),
     ...named('c', 'flops'),
     ...named('loss', 'loss'),
-    where: new Map(flags.texts('where').map((given) => pairOf(given, 'where'))),
+    where: pairsOf(flags.texts('where'), 'where'),
   };
 }
 
 /** `COLUMN`, or `CONVENTION=COLUMN` with commas between. */
 function parameterColumns(given: string): ReadonlyMap<string, string> {
-  return given.includes('=')
-    ? new Map(given.split(',').map((part) => pairOf(part, 'n')))
-    : new Map([['parameters', given]]);
+  return given.includes('=') ? pairsOf(given.split(','), 'n') : new Map([['parameters', given]]);
+}
+
+function pairsOf(given: readonly string[], flag: string): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  for (const [key, value] of given.map((part) => pairOf(part, flag))) {
+    if (pairs.has(key)) throw usageFault(name, `--${flag} gives "${key}" twice, expected each once`);
+    pairs.set(key, value);
+  }
+  return pairs;
 }
 
 function pairOf(given: string, flag: string): [string, string] {

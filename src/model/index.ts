@@ -28,7 +28,6 @@ export {
   type Sequence,
   type Tensors,
 } from './model.ts';
-export { countParameters, type ParameterCount } from './parameter-count.ts';
 export {
   type CachedSequence,
   type CachedSequenceOptions,

@@ -20,9 +20,9 @@ export function picture(plot: Plot, width = 800): string {
   const rows = plot.hasDirectLabels ? [] : legendRows(plot.legend, inner);
   const top = margin + titleHeight + rows.length * legendHeight;
   const height = Math.ceil(top + drawing.height + margin);
+  // Readers take the title from the first element.
+  const names = renderMarkup([element('title', {}, plot.title), element('desc', {}, plot.description)]);
   const contents = renderMarkup([
-    element('title', {}, plot.title),
-    element('desc', {}, plot.description),
     element('text', { x: margin, y: margin + 14, class: 'title' }, plot.title),
     rows.map((row, i) =>
       element('g', { transform: `translate(${margin} ${margin + titleHeight + i * legendHeight})` }, row),
@@ -32,7 +32,7 @@ export function picture(plot: Plot, width = 800): string {
   const opening =
     `<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
     'role="img">';
-  return `${opening}<style>${pictureStyleSheet}</style>${contents}</svg>\n`;
+  return `${opening}${names}<style>${pictureStyleSheet}</style>${contents}</svg>\n`;
 }
 
 /** Entries side by side, in as many rows as they need. */

@@ -42,7 +42,7 @@ const finalShare = 0.15;
 const guessedSampleMs = 400;
 /** What a checkpoint takes beside its bytes: files are flushed one by one. */
 const flushMs = 100;
-/** Bytes of a checkpoint that are copied, checked, hashed and written in a millisecond (docs/notebook.md). */
+/** Bytes of a checkpoint that are copied, checked, hashed and written in a millisecond: a guess for a common disk, as is the time above. */
 const savedBytesPerMs = 200e3;
 
 /** What the end of a run takes besides its last evaluation: a sample for each prompt (three where none is given), and a checkpoint. */

@@ -32,8 +32,8 @@ export const busiestHabits: RunHabits = {
 };
 
 /**
- * What a process of Node grows by whatever the model: the pages of the runtime's library that are in use (28 MB), and what reading data,
- * tracing, verifying and compiling leave in the heap of JavaScript, as machine code and as loaded graphs (60 MB). Measured over seven
+ * What a process of Node grows by whatever the model: the pages of the runtime's library that are in use (23 MB), and what reading data,
+ * tracing, verifying and compiling leave in the heap of JavaScript, as machine code and as loaded graphs (65 MB). Measured over seven
  * sizes from 0.3 to 30 M parameters on Node 20 (docs/notebook.md, "Memory of a whole run").
  */
 const processBytes = 88e6;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { canonicalJson, GroundworkError, systemClock } from '../core/index.ts';
 import { nodeAt } from '../tensor/index.ts';
+import { memoryMeter } from './forecast/memory-meter.ts';
 import { changedWarning } from './forecast/run-outcome.ts';
 import { type Plan, planSchema } from './plan.ts';
 import type { PreparedStep } from './prepared-step.ts';
@@ -28,7 +29,7 @@ import { firstTrainingState, parseTrainingState } from './training-state.ts';
  *   are checkpoints and none is sound; what `startRun` throws
  */
 export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
-  const { fs, folder, recipe, clock = systemClock } = options;
+  const { fs, folder, recipe, clock = systemClock, meter = memoryMeter() } = options;
   const startMs = clock.monotonicMs();
   // Before the lock, which needs a folder to lie in.
   openRun(fs, folder);
@@ -51,7 +52,7 @@ export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
     const recorded: RecordedRun = { recipe, datasets, plan, parts, seed, files };
     const manifest = manifestAfter(run, recorded, changes, keepsRecipe, options);
     const beginning = beginningOf(run, lock, options, changes, loaded);
-    return await carryOut(run, recorded, { ...beginning, manifest, startMs }, options);
+    return await carryOut(run, recorded, { ...beginning, manifest, startMs }, { ...options, meter });
   } finally {
     lock.release();
   }

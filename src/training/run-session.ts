@@ -4,7 +4,6 @@ import { formatBytes } from '../page/index.ts';
 import { initialize } from '../recipe/index.ts';
 import { judgeForecast, type Verdict } from '../theory/index.ts';
 import { parseTokenizer, type Tokenizer } from '../tokenizer/index.ts';
-import { memoryMeter } from './forecast/memory-meter.ts';
 import { readForecast, writeVerdict } from './forecast/registered-forecast.ts';
 import { outcomeOfRun } from './forecast/run-outcome.ts';
 import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
@@ -73,14 +72,13 @@ export async function carryOut(
   run: Run,
   recorded: RecordedRun,
   beginning: Beginning,
-  given: RunSurroundings,
+  given: MeteredSurroundings,
 ): Promise<RunResult> {
-  const { fs, meter = memoryMeter() } = given;
+  const { fs, meter } = given;
   const { manifest } = beginning;
   meter.begin();
   const surroundings: MeteredSurroundings = {
     ...given,
-    meter,
     onEvent: (event) => {
       meter.note();
       given.onEvent?.(event);
@@ -135,7 +133,7 @@ export async function carryOut(
   }
 }
 
-/** With a meter that has begun. */
+/** With a meter of the process as it was before anything of the run was loaded. */
 type MeteredSurroundings = RunSurroundings & Required<Pick<RunSurroundings, 'meter'>>;
 
 /** What is known of a run while it is at work. */

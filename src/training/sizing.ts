@@ -40,7 +40,7 @@ const balance = { numParameters: 2.2e5, numTokens: 1.2e6 } as const;
 
 /**
  * Exponents of the loss in parameters and tokens. With the first the larger, tokens for each parameter rise slowly with the budget:
- * from 5 at the balance point to the 10 to 20 that others found best for models a hundred times as large (Hoffmann et al. 2022 and later).
+ * from 5 at the balance point to 25 for models a hundred times as large, near the 20 that Hoffmann et al. (2022) found for larger ones still.
  */
 const exponents = { parameters: 0.4, tokens: 0.3 } as const;
 

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { assert, systemClock } from '../core/index.ts';
+import { memoryMeter } from './forecast/memory-meter.ts';
 import { forecastPlan } from './forecast/plan-forecast.ts';
 import { registeredForecast } from './forecast/registered-forecast.ts';
 import { recipeFiles } from './recipe-files.ts';
@@ -18,7 +19,7 @@ import { firstTrainingState } from './training-state.ts';
  *   (the run is saved then, and `resumeRun` goes on with it); `diverged`; what engine and file system throw
  */
 export async function startRun(options: StartRunOptions): Promise<RunResult> {
-  const { fs, folder, datasets, plan, recipe, seed, clock = systemClock } = options;
+  const { fs, folder, datasets, plan, recipe, seed, clock = systemClock, meter = memoryMeter() } = options;
   const startMs = clock.monotonicMs();
   requireMemory(fs, plan, options.memory);
   const files = await recipeFiles(fs, recipe, plan);
@@ -40,7 +41,7 @@ export async function startRun(options: StartRunOptions): Promise<RunResult> {
       manifest: run.manifest,
       startMs,
     } as const;
-    return await carryOut(run, recorded, beginning, options);
+    return await carryOut(run, recorded, beginning, { ...options, meter });
   } finally {
     lock.release();
   }

@@ -1,5 +1,6 @@
 import { bootstrapScalingLaw } from '../fitting/bootstrap.ts';
 import type { FitObjective } from '../fitting/law-objective.ts';
+import { formatNumber } from '../../page/index.ts';
 import { fitScalingLaw, hoffmannObjective, type ScalingLawFit, weakPrior } from '../fitting/scaling-law-fit.ts';
 import type { Estimate } from '../interval.ts';
 import { lossOf } from '../scaling-law.ts';
@@ -118,7 +119,7 @@ function reachNote(factor: number, { factors }: IntervalCalibration): string | n
   const furthest = factors.at(-1) ?? 1;
   if (factor <= furthest) return null;
   return (
-    `The forecast reaches ${factor.toPrecision(3)} times beyond the largest compute measured; no more than ` +
+    `The forecast reaches ${formatNumber(factor)} times beyond the compute that was measured; no more than ` +
     `${furthest} times was ever checked against finished trainings.`
   );
 }
@@ -138,6 +139,6 @@ function balanceNote(points: readonly ComputePoint[], target: PredictionTarget):
   const [low, high, wanted] = [Math.min(...ratios), Math.max(...ratios), ratioOf(target)];
   // Half as much again beyond either end is still next to what was measured.
   if (wanted >= low / 1.5 && wanted <= high * 1.5) return null;
-  const tokens = [wanted, low, high].map((ratio) => ratio.toPrecision(3));
+  const tokens = [wanted, low, high].map((ratio) => formatNumber(ratio));
   return `The target has ${tokens[0]} tokens per parameter, and the law was measured from ${tokens[1]} to ${tokens[2]}.`;
 }

@@ -41,6 +41,8 @@ export interface NextRunAdvice<Candidate> {
 const amplitudeDeviation = 1;
 /** Half width of an interval of 95 % in standard deviations. */
 const normal95 = 1.96;
+/** Trainings scatter by this much at least, as a standard deviation of ln loss, however well a law meets the few that there are. */
+const leastNoise = 1e-3;
 
 /**
  * Says which training would narrow the interval of a target most per floating-point operation.
@@ -62,7 +64,7 @@ export function nextRunAdvice<Candidate extends PredictionTarget>(
   target: PredictionTarget,
   { calibration = shippedCalibration }: NextRunOptions = {},
 ): NextRunAdvice<Candidate> {
-  const noise = errors.residual ** 2;
+  const noise = Math.max(leastNoise, errors.residual) ** 2;
   const centre = centreOf(points);
   const covariance = inverse(information(points, law, centre, noise));
   const formVariance = (factor: number): number => {

@@ -26,14 +26,14 @@ export function secondOpinion(estimate: Estimate, law: ScalingLaw, target: Predi
   const value = lossOf(law, target.numParameters, target.numTokens);
   const holds = ([low, high]: readonly [number, number]): boolean => low <= value && value <= high;
   const agrees = holds(estimate.interval95);
-  const difference = (100 * (value / estimate.value - 1)).toFixed(1);
+  const difference = 100 * (value / estimate.value - 1);
   return {
     value,
     agrees,
     estimate: widenedBySecondOpinion(estimate, value),
     note: holds(estimate.interval80)
       ? null
-      : `A fit with a weak prior on the exponents gives ${value.toPrecision(5)} (${difference} %), outside the interval of ` +
+      : `A fit with a weak prior on the exponents gives ${Math.abs(difference).toFixed(1)} % ${difference < 0 ? 'less' : 'more'}, outside the interval of ` +
         `${agrees ? '80' : '95'} %: the points do not settle this forecast, and the interval was widened to hold both.`,
   };
 }

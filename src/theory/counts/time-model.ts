@@ -29,8 +29,8 @@ export interface TimeModel {
 }
 
 /**
- * One thread of a Zen 3 with AVX2: processor time of ten steps from 0.34 to 12.7 M parameters and of 512 to 4,096 tokens, each within 16 %
- * (docs/notebook.md, "Time of a step"). Of another machine only what the three parts are to each other is taken from it.
+ * Fitted to the processor time of seven steps of `baseline` on one thread of a machine that was busy with much else (docs/notebook.md, "Time
+ * of a step"). Of another machine only what the three parts are to each other is taken from it.
  */
 export const referenceTimeModel: TimeModel = { msPerGigaflop: 14.1, msPerGigabyte: 53.8, msPerKernel: 0.0074 };
 

@@ -86,12 +86,15 @@ function lengthCause(
     {
       cause: 'length',
       text:
-        `${formatCount(numSteps)} steps were done, and ${formatCount(subject.numSteps)} were foretold: for ${formatCompact(numTokens)} tokens ` +
+        `${stepsText(numSteps)} done, and ${formatCount(subject.numSteps)} were foretold: for ${formatCompact(numTokens)} tokens ` +
         `the law gives ${there.toFixed(4)} bits per byte.`,
       weight: explained(effect, miss),
     },
   ];
 }
+
+/** `1 step was`, `750 steps were`. */
+export const stepsText = (count: number): string => `${formatCount(count)} ${count === 1 ? 'step was' : 'steps were'}`;
 
 function noiseCause({ seedDeviation }: ForecastBasis, outcome: RunOutcome, miss: number): Suspicion[] {
   const { numDocuments, numValidationDocuments } = outcome;
@@ -122,7 +125,7 @@ function skippedSteps({ numSkipped, numSteps }: RunOutcome, miss: number): Suspi
   return [
     {
       cause: 'learning-rate',
-      text: `${formatCount(numSkipped)} of ${formatCount(numSteps)} steps were left out, since loss or gradient was not finite: a sign of a rate that is too high.`,
+      text: `${formatCount(numSkipped)} of ${formatCount(numSteps)} steps ${numSkipped === 1 ? 'was' : 'were'} left out, since loss or gradient was not finite: a sign of a rate that is too high.`,
       // One in fifty is a rate that does not hold; one in a thousand is bad luck.
       weight: 0.4 * Math.min(1, (50 * numSkipped) / numSteps),
     },

@@ -1,7 +1,7 @@
 import { formatBytes, formatCount } from '../../page/index.ts';
 import type { Forecast } from '../forecast.ts';
 import type { Judgement } from '../verdict.ts';
-import type { Suspicion } from './bits-diagnosis.ts';
+import { type Suspicion, stepsText } from './bits-diagnosis.ts';
 import type { RunOutcome } from './judgement.ts';
 import { durationText, factorText, percentText } from './quantity-text.ts';
 
@@ -29,7 +29,7 @@ export function diagnoseDuration({ subject, time }: Forecast, outcome: RunOutcom
   const suspicions: Suspicion[] = [
     {
       cause: 'length',
-      text: `${formatCount(numSteps)} steps were done, and ${formatCount(subject.numSteps)} were foretold: ${signed(ofLength)}.`,
+      text: `${stepsText(numSteps)} done, and ${formatCount(subject.numSteps)} were foretold: ${signed(ofLength)}.`,
       weight: ofLength / miss,
     },
     {

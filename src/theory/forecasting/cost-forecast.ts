@@ -30,13 +30,19 @@ export function speedSpread({ source }: Pick<RunSubject['time'], 'source'>): Spr
 
 /** The time of a run, planning left out, in milliseconds. */
 export function forecastDuration({ numSteps, time }: Pick<RunSubject, 'numSteps' | 'time'>): Estimate {
-  const { msPerStep, otherMs, limitMs, isBudget, source } = time;
-  const planned = Math.max(1, numSteps * msPerStep + otherMs);
-  if (!isBudget || limitMs === null) return estimateAround(planned, heavySpread(timeDeviations[source]));
-  // The text may end before the time does; then the speed of the machine decides as it does without a budget.
-  return planned < 0.9 * limitMs
-    ? estimateAround(planned, heavySpread(timeDeviations[source]))
-    : estimateAround(limitMs, heavySpread(budgetDeviation));
+  const planned = plannedMs({ numSteps, time });
+  return endsWithTime({ numSteps, time })
+    ? estimateAround(time.limitMs ?? planned, heavySpread(budgetDeviation))
+    : estimateAround(planned, heavySpread(timeDeviations[time.source]));
+}
+
+const plannedMs = ({ numSteps, time: { msPerStep, otherMs } }: Pick<RunSubject, 'numSteps' | 'time'>): number =>
+  Math.max(1, numSteps * msPerStep + otherMs);
+
+/** The text may end before the time does; then the speed of the machine decides as it does without a budget. */
+function endsWithTime({ numSteps, time }: Pick<RunSubject, 'numSteps' | 'time'>): boolean {
+  const { isBudget, limitMs } = time;
+  return isBudget && limitMs !== null && plannedMs({ numSteps, time }) >= 0.9 * limitMs;
 }
 
 /** By how much the process will grow, in bytes. */
@@ -45,14 +51,14 @@ export function forecastMemory({ memoryBytes }: Pick<RunSubject, 'memoryBytes'>)
 }
 
 /** Where the time is known from, in a sentence. */
-export function timeSentence({ time }: Pick<RunSubject, 'time'>): string {
+export function timeSentence({ numSteps, time }: Pick<RunSubject, 'numSteps' | 'time'>): string {
   const steps = {
     measured: 'The time of a step was measured on this machine',
     estimated: 'The time of a step is estimated from another size, measured on this machine',
     guessed: 'The time of a step is a guess, since nothing was measured',
     unknown: 'The time of a step is that of the plan',
   }[time.source];
-  const end = time.isBudget
+  const end = endsWithTime({ numSteps, time })
     ? 'the run ends with its time, and the number of its steps follows from how fast the machine turns out to be'
     : 'the machine is taken to stay as busy as it was';
   return `${steps}; ${end}.`;

@@ -17,7 +17,7 @@ export function forecastSentence({ bitsPerByte, durationMs, peakMemoryBytes }: F
 /** Which law a forecast rests on, and how far that reaches: in one sentence. */
 export function forecastBasisSentence({ ladder, numPoints, extrapolation }: ForecastBasis): string {
   const reach =
-    extrapolation <= 1
+    extrapolation < 1
       ? 'the largest of them took more compute than this run'
       : extrapolation < 1.05
         ? 'the largest of them took as much compute as this run'

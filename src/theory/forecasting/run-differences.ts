@@ -19,6 +19,8 @@ const sameRate = 1.05;
 const sameBatch = 1.6;
 /** A run that reads its text this much more often than the ladder did is beyond what the ladder knows of repetition. */
 const moreEpochs = 1.25;
+/** Compute within this factor of what was measured was measured. */
+const sameCompute = 1.05;
 
 /** What a run is beside the ladder of its law, text and recipe aside. */
 export interface DifferenceQuestion {
@@ -118,7 +120,8 @@ function repetitionDifference({ subject, ladder, effectOfTokens }: DifferenceQue
   const epochs = subject.numTokens / subject.uniqueTokens;
   const there = mostEpochsOf(ladder.record);
   if (epochs <= 1 || epochs <= moreEpochs * there) return [];
-  const times = (value: number) => (value <= 1 ? 'less than once' : `${factorText(value)} times`);
+  const times = (value: number) =>
+    value < 1 ? 'less than once' : factorText(value) === '1' ? 'once' : `${factorText(value)} times`;
   const bound = effectOfTokens(Math.max(1, there) / epochs);
   const beyond =
     epochs > mostEpochs
@@ -140,12 +143,12 @@ function reachDifference({ subject, ladder }: DifferenceQuestion): Difference[] 
   const [least, most] = measuredRange(ladder.record, ({ flops }) => flops);
   const flops = (value: number) => `${formatCompact(value)} FLOPs`;
   const below = least / subject.flops;
-  if (below > 1) {
+  if (below >= sameCompute) {
     const text = `The run takes 1/${factorText(below)} of the compute of the smallest in the ladder (${flops(subject.flops)} against ${flops(least)}), where beginnings matter that no law knows.`;
     return [{ cause: 'extrapolation', text, effect: null }];
   }
   const factor = subject.flops / most;
-  if (factor <= 1) return [];
+  if (factor < sameCompute) return [];
   return [
     {
       cause: 'extrapolation',

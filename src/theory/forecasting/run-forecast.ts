@@ -21,7 +21,10 @@ export interface RunForecastOptions {
   readonly laws?: Map<LadderRecord, LadderLaw>;
 }
 
-/** What there is to say of a run's loss by a law, before it runs: the law, or why there is none. */
+/**
+ * What there is to say of a run's loss by a law, before it runs: the law, or why there is none. A ladder that is not far enough for a law
+ * leaves the word to the next best one.
+ */
 export function carriedLaw(
   subject: Pick<RunSubject, 'corpus' | 'recipe'>,
   { records, laws = new Map() }: Pick<RunForecastOptions, 'records' | 'laws'>,
@@ -35,7 +38,9 @@ export function carriedLaw(
   } catch (fault) {
     // A ladder that is not far enough for a law is no reason not to train.
     if (!(fault instanceof GroundworkError)) throw fault;
-    return { reason: `The ladder ${record.name} gives no law: ${fault.message}.` };
+    const reason = `The ladder ${record.name} gives no law: ${fault.message}.`;
+    const next = carriedLaw(subject, { records: records.filter((one) => one !== record), laws });
+    return 'reason' in next ? { reason } : { ...next, notes: [...next.notes, reason] };
   }
   laws.set(record, ladder);
   // Other ladders are fitted only where their transfer matters.

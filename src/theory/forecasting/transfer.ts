@@ -1,3 +1,4 @@
+import { GroundworkError } from '../../core/index.ts';
 import { normalQuantiles, type Spread } from '../interval.ts';
 import type { LadderRecord } from '../ladder-record.ts';
 import { studentQuantile } from '../statistics/student-distribution.ts';
@@ -16,23 +17,30 @@ export interface TransferError {
  * Holds laws that are carried over to another text against what was measured there: each ladder of one recipe against each other one.
  *
  * @param laws that are fitted already; those that are fitted here are added
- * @returns none where there are not two texts
+ * @returns none where there are not two texts; ladders that give no law, such as one that has just begun, are passed over
  */
 export function transferErrors(
   records: readonly LadderRecord[],
   laws: Map<LadderRecord, LadderLaw> = new Map(),
 ): readonly TransferError[] {
-  const lawOf = (record: LadderRecord): LadderLaw => {
-    const known = laws.get(record) ?? ladderLaw(record);
-    laws.set(record, known);
-    return known;
+  const lawOf = (record: LadderRecord): LadderLaw | undefined => {
+    try {
+      const known = laws.get(record) ?? ladderLaw(record);
+      laws.set(record, known);
+      return known;
+    } catch (fault) {
+      if (!(fault instanceof GroundworkError)) throw fault;
+      return undefined;
+    }
   };
   const pairs = records.flatMap((from) =>
     records
       .filter((to) => to.corpus.fingerprint !== from.corpus.fingerprint && to.recipe.sha256 === from.recipe.sha256)
       .map((to) => ({ from, to })),
   );
-  return pairs.map(({ from, to }) => {
+  return pairs.flatMap(({ from, to }) => {
+    const ladder = lawOf(from);
+    if (ladder === undefined) return [];
     const bytesPerToken = ({ corpus }: LadderRecord) => corpus.validationBytes / corpus.validationTokens;
     const choice = {
       record: from,
@@ -41,12 +49,12 @@ export function transferErrors(
       scale: to.corpus.bigramBitsPerByte / from.corpus.bigramBitsPerByte,
       tokenRatio: bytesPerToken(to) / bytesPerToken(from),
     };
-    const applied = applyLaw({ choice, ladder: lawOf(from), spread: { half80: 0, half95: 0 } }, to.corpus.uniqueTokens);
+    const applied = applyLaw({ choice, ladder, spread: { half80: 0, half95: 0 } }, to.corpus.uniqueTokens);
     const errors = to.points.map(({ parameters, numTokens, bitsPerByte }) =>
       Math.log(bitsPerByte / applied.valueAt(parameters.matmul, numTokens)),
     );
     const meanLogError = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-    return { from: from.name, to: to.name, meanLogError };
+    return [{ from: from.name, to: to.name, meanLogError }];
   });
 }
 

@@ -157,8 +157,8 @@ function pointOf(row: CsvRow, { table, name, n, tokens, flops, loss }: Places): 
 }
 
 /**
- * The table that the record of a ladder is: each of its trainings that follow one law (`fitWindow`) under each convention in which all have parameters, that of forecasts
- * first. Tokens that were read again count as what they are worth (D′).
+ * The table that the record of a ladder is: those of its trainings that follow one law (`withoutTooSmall`), under each convention in which
+ * all have parameters, that of forecasts first. Tokens that were read again count as what they are worth (D′).
  *
  * @param name of the file, for messages
  */

@@ -222,7 +222,7 @@ function armNames(groups: readonly (readonly ComparedRun[])[]): string[] {
       while (length < shared.length && shared[length] === name[length]) length++;
       return shared.slice(0, length);
     });
-    return prefix.replace(/[-._]?(?:s|seed)?[-._]?\d*$/, '');
+    return prefix.replace(/(?:[-._](?:s|seed)?[-._]?\d*|(?:s|seed)?\d+)$/, '');
   });
   const areDistinct = new Set(prefixes).size === prefixes.length && !prefixes.includes('');
   return areDistinct ? prefixes : groups.map(([first]) => first?.manifest.name ?? '');

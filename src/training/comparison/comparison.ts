@@ -3,9 +3,11 @@ import {
   type ArmComparison,
   benjaminiHochberg,
   compareArms,
-  effectiveAmount,
   fitScalingLaw,
+  forecastConvention,
   type LadderRecord,
+  lawPointsOf,
+  withoutTooSmall,
 } from '../../theory/index.ts';
 import { type ArmDifferences, armDifferences } from './arm-differences.ts';
 import { type Arm, type ComparedRun, groupIntoArms } from './arms.ts';
@@ -135,14 +137,10 @@ function slopeOfLadder(ladders: readonly LadderRecord[], { manifest }: Arm): Bas
   const [dataset, ...more] = manifest.datasets;
   const record = ladders.find(({ corpus }) => more.length === 0 && corpus.fingerprint === dataset?.fingerprint);
   if (record === undefined || record.points.length < leastPoints) return undefined;
-  const { uniqueTokens } = record.corpus;
-  const points = record.points.map(({ parameters, numTokens, bitsPerByte }) => ({
-    numParameters: parameters.matmul,
-    numTokens: effectiveAmount(numTokens, uniqueTokens),
-    loss: bitsPerByte,
-  }));
-  const { law, identified } = fitScalingLaw(points);
-  return identified.beta ? { kind: 'law', ladder: record.name, law, uniqueTokens } : undefined;
+  const { law, identified } = fitScalingLaw(lawPointsOf(withoutTooSmall(record), forecastConvention));
+  return identified.beta
+    ? { kind: 'law', ladder: record.name, law, uniqueTokens: record.corpus.uniqueTokens }
+    : undefined;
 }
 
 /** Whether runs of equal seed saw the same rows in the same order, as far as both go. */

@@ -143,7 +143,8 @@ export function forecastPage(source: ForecastPageSource): string {
         contents: [
           ...(basis === null ? [] : [paragraph(forecastBasisSentence(basis)), lawTable(basis)]),
           ...forecastNotes(forecast)
-            .slice(basis === null ? 0 : 1)
+            // The first stands above already: the law, or why there is none.
+            .slice(1)
             .map((text) => paragraph(text)),
           details('The plan', ...[...plan.reasons, ...plan.warnings].map((text) => paragraph(text))),
         ],

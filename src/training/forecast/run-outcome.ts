@@ -5,7 +5,11 @@ import type { RunResultRecord } from '../run/run-manifest.ts';
 /** What a warning of a resumed run begins with that goes on with something else than it began with. */
 export const changedWarning = 'goes on with another ';
 
-/** What a run did, for its verdict: from its result and its log, over all resumes. */
+/**
+ * What a run did, for its verdict: from its result and its log, over all resumes.
+ *
+ * @param peakMemoryBytes of the session that ended it
+ */
 export function outcomeOfRun(
   result: Omit<RunResultRecord, 'loss'>,
   events: readonly RunEvent[],
@@ -15,12 +19,14 @@ export function outcomeOfRun(
   const durations = timedSteps(events).toSorted((a, b) => a - b);
   const quantile = (level: number): number | null =>
     durations.length < 3 ? null : (durations[Math.floor(level * (durations.length - 1))] ?? null);
+  const resumed = events.findLast((event) => event.type === 'resumed');
   return {
     bitsPerByte,
     numDocuments,
     numValidationDocuments,
     durationMs,
-    peakMemoryBytes,
+    // A session without a step did not see the peak.
+    peakMemoryBytes: resumed?.step === step ? null : peakMemoryBytes,
     numSteps: step,
     numTokens: tokens,
     numSkipped: events.filter((event) => event.type === 'step' && !event.isApplied).length,

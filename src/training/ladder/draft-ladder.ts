@@ -2,6 +2,8 @@ import { type Clock, GroundworkError, present } from '../../core/index.ts';
 import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Recipe } from '../../recipe/index.ts';
+import { fitMemory } from '../memory-fit.ts';
+import type { MemoryLimit } from '../memory-limit.ts';
 import { measureStep } from '../probe.ts';
 import { pricedSizes } from '../size-prices.ts';
 import { textExtent } from '../text-extent.ts';
@@ -21,6 +23,7 @@ export interface DraftSurroundings {
   readonly engine: Engine;
   readonly recipe: Recipe;
   readonly dataset: Dataset;
+  readonly memory: MemoryLimit;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -133,12 +136,18 @@ function extremeTrunk({ trunks }: LadderPlan, facts: WorkFacts, end: 'least' | '
 }
 
 async function measureRate(trunk: Trunk, facts: WorkFacts, surroundings: DraftSurroundings): Promise<MeasuredRate> {
-  const { engine, recipe, dataset, clock, signal } = surroundings;
+  const { engine, recipe, dataset, memory, clock, signal } = surroundings;
   const { batchSize, contextLength, numLayers, width, lengths } = trunk;
-  const question = {
+  const extent = {
     size: { vocabularySize: dataset.manifest.vocabularySize, contextLength, numLayers, width },
     batch: { batchSize, microBatchSize: batchSize, documentMask: false, recompute: false },
     numSteps: present(lengths.at(-1), 'a length'),
+  };
+  // In the parts in which it will be trained.
+  const { microBatchSize, recompute } = fitMemory(engine, recipe, { extent, limit: memory, isFixed: false });
+  const question = {
+    ...extent,
+    batch: { ...extent.batch, microBatchSize, recompute },
     packing: 'stream' as const,
     sources: [{ dataset, weight: 1 }],
     limitMs: longestSteppingMs,
@@ -152,14 +161,14 @@ async function measureRate(trunk: Trunk, facts: WorkFacts, surroundings: DraftSu
 }
 
 /** Between measured rates the logarithm of the rate is taken as a line in that of the work of a step; beyond them it stays. */
-export function rateAt(workPerStep: number, rates: readonly MeasuredRate[]): number {
+function rateAt(workPerStep: number, rates: readonly MeasuredRate[]): number {
   const sorted = [...rates].sort((a, b) => a.workPerStep - b.workPerStep);
   const above = sorted.findIndex((rate) => rate.workPerStep >= workPerStep);
   const upper = present(above < 0 ? sorted.at(-1) : sorted[above], 'a rate');
   const lower = above <= 0 ? upper : present(sorted[above - 1], 'a rate');
   if (lower.workPerStep === upper.workPerStep) return upper.workPerMs;
   const share = Math.log(workPerStep / lower.workPerStep) / Math.log(upper.workPerStep / lower.workPerStep);
-  return above < 0 ? upper.workPerMs : lower.workPerMs * (upper.workPerMs / lower.workPerMs) ** share;
+  return lower.workPerMs * (upper.workPerMs / lower.workPerMs) ** share;
 }
 
 function paceOf(plan: LadderPlan, facts: WorkFacts, rates: readonly MeasuredRate[]): LadderPace {
@@ -192,7 +201,9 @@ function isPlannable(planOf: PlanOf, from: number): boolean {
   }
 }
 
-/** The ladder with the most compute that fits into the time; compute is kept to two digits. */
+const minutes = (ms: number): string => `${(ms / 60_000).toFixed(1)} min`;
+
+/** The ladder with the most compute that fits into the time; compute is kept to three digits. */
 function largestWithin(
   allowedMs: number,
   planOf: PlanOf,
@@ -202,8 +213,8 @@ function largestWithin(
   if (timeOf(smallest.plan) > allowedMs) {
     throw new GroundworkError(
       'usage',
-      `the smallest ladder takes about ${Math.ceil(timeOf(smallest.plan) / 60_000)} min, found ${(allowedMs / 60_000).toFixed(1)} min for it`,
-      { hint: 'Give it more time, or fewer seeds: --seeds 1.' },
+      `the smallest ladder takes about ${minutes(timeOf(smallest.plan))}, expected at most ${minutes(allowedMs)}, nine tenths of the time given`,
+      { hint: 'Give it more time, or fewer rungs and seeds: --rungs 2 --seeds 1.' },
     );
   }
   let best = smallest;

@@ -211,7 +211,9 @@ function trunksOf(
   if (lengths.length === 0) return [];
   const trunk = { numLayers, width, batchSize, contextLength, schedule: recipe.schedule, estimatedFlopsPerStep };
   const extent = { size: { vocabularySize: text.vocabularySize, contextLength, numLayers, width }, batchTokens };
-  const optimizers = new Set(lengths.map((numSteps) => canonicalJson(recipe.optimizer({ ...extent, numSteps }))));
+  // Also at a length of another rung: it may join this trunk.
+  const looked = [...lengths, 2 * Math.max(...lengths)];
+  const optimizers = new Set(looked.map((numSteps) => canonicalJson(recipe.optimizer({ ...extent, numSteps }))));
   const canShare = isFlatFirst(recipe.schedule) && optimizers.size === 1;
   return canShare
     ? [{ ...trunk, lengths, canShare }]

@@ -15,7 +15,10 @@ export function ladderRecord(state: LadderState, dataset: Dataset): LadderRecord
   const [first] = state.points;
   if (first === undefined) {
     throw new GroundworkError('usage', `the ladder ${state.name} has no trained point, expected at least one`, {
-      hint: 'Let it train first: groundwork ladder',
+      hint:
+        state.failures.length === 0
+          ? 'Let it train first: groundwork ladder'
+          : `None of its trainings came to its end, the first since ${state.failures[0]?.reason}. Begin another: --out FOLDER.`,
     });
   }
   const { manifest, validation, train } = dataset;

@@ -99,7 +99,7 @@ async function climb(begun: LadderState, options: RunLadderOptions): Promise<Lad
       clock,
       memory,
       signal,
-      onWork: ({ kind }: { readonly kind: 'step' | 'evaluation' }) => {
+      onWork: (kind: 'step' | 'evaluation') => {
         if (kind === 'step') step += 1;
         onProgress?.({
           index,
@@ -141,9 +141,14 @@ function stopped({ plan, points, failures }: LadderState, folder: string): Groun
 }
 
 /** Whether a point of a ladder is there, trained or failed. */
-export function hasPoint({ points, failures }: LadderState, trunk: Trunk, numSteps: number): boolean {
+function hasPoint({ points, failures }: LadderState, trunk: Trunk, numSteps: number): boolean {
   const name = rungName(trunk, numSteps);
   return [...points, ...failures].some(({ rung, seed }) => rung === name && seed === trunk.seed);
+}
+
+/** Whether all points of a ladder are there. */
+export function isComplete(state: LadderState): boolean {
+  return state.plan.trunks.every((trunk) => trunk.lengths.every((length) => hasPoint(state, trunk, length)));
 }
 
 function firstState(options: RunLadderOptions): LadderState {

@@ -21,14 +21,7 @@ export interface TrunkParts {
   readonly memory: MemoryLimit;
   readonly signal: AbortSignal | undefined;
   /** Told after each step, of the trunk or of a cool-down, and after each batch of documents. */
-  onWork(work: TrunkWork): void;
-}
-
-/** A piece of work that was just done. */
-export interface TrunkWork {
-  readonly kind: 'step' | 'evaluation';
-  /** Tokens that were trained on or read. */
-  readonly numTokens: number;
+  onWork(kind: 'step' | 'evaluation'): void;
 }
 
 /** Documents on which the curve is measured, spread evenly over all. */
@@ -188,7 +181,7 @@ class TrunkTraining {
       isApplied?.[0] === 0
         ? afterSkippedStep(this.losses)
         : afterStep(this.losses, present(loss?.[0], 'the loss') as number);
-    this.parts.onWork({ kind: 'step', numTokens: batch.tokens.length });
+    this.parts.onWork('step');
     return causeToStop(this.losses, length);
   }
 
@@ -247,12 +240,10 @@ class TrunkTraining {
       parameters.set(name, (await session.get(name)) as Float32Array);
     }
     await evaluator.load(parameters);
-    const tokensPerDocument = evaluator.numTokens / evaluator.numDocuments;
     return evaluator.bitsPerByte({
       numDocuments,
       ...(parts.signal && { signal: parts.signal }),
-      onBatch: (_, numBatches) =>
-        parts.onWork({ kind: 'evaluation', numTokens: (tokensPerDocument * numDocuments) / numBatches }),
+      onBatch: () => parts.onWork('evaluation'),
     });
   }
 

@@ -52,7 +52,7 @@ export function forecastSection(
     {
       heading: 'Forecast and verdict',
       contents: [
-        ...problems.map((problem) => paragraph(strong('There is no verdict: '), problem)),
+        ...problems.map((problem) => paragraph(strong(verdict === undefined ? 'There is no verdict: ' : 'Not to be relied on: '), problem)),
         ...(forecast === undefined
           ? []
           : [paragraph(`Before the first step: ${forecastSentence(forecast)}.`), judgementTable(forecast, verdict)]),
@@ -109,7 +109,7 @@ function rowOf(quantity: ForecastQuantity, estimate: Estimate, verdict: Verdict 
         ? ['–', '–', 'not measured']
         : [
             write(judgement.actual, 4),
-            `${judgement.relativeError < 0 ? '−' : '+'}${percentText(judgement.relativeError)}`,
+            `${percentText(judgement.relativeError)} ${judgement.relativeError < 0 ? 'below' : 'above'}`,
             outcomeNames[judgement.outcome],
           ]),
   ];
@@ -127,6 +127,8 @@ function diagnosisText(verdict: Verdict | undefined): Markup[] {
   });
 }
 
+const documentsText = (count: number): string => `${formatCount(count)} ${count === 1 ? 'document' : 'documents'}`;
+
 /** Evaluations over the band in which they were expected. */
 function curvePlot({ curve, subject }: Forecast, evaluations: readonly EvaluationEvent[]): Markup[] {
   if (curve.length < 2) return [];
@@ -140,7 +142,7 @@ function curvePlot({ curve, subject }: Forecast, evaluations: readonly Evaluatio
   ]
     .filter(({ events }) => events.length > 0)
     .map(({ name, events, tone }) => ({
-      name: `${name}, ${formatCount(events[0]?.numDocuments ?? 0)} documents`,
+      name: `${name}, ${documentsText(events[0]?.numDocuments ?? 0)}`,
       points: events.map(({ tokens, bitsPerByte }) => ({ x: tokens, y: bitsPerByte })),
       tone,
     }));

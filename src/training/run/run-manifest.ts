@@ -42,7 +42,7 @@ const resultSchema = z.strictObject({
   numValidationDocuments: count,
   /** Of the last step, in nats per token; null where it was not finite. */
   loss: z.number().nullable(),
-  /** Training time, over all resumes. */
+  /** All time of the run, over all resumes: loading, training, evaluations, samples and checkpoints. */
   durationMs: z.number().min(0),
 });
 

@@ -10,9 +10,8 @@ import { type RunManifest, readRunManifest, recipeContentFile, runTokenizerFile 
 
 /**
  * Checks a run and lists everything that is wrong: `run.json`, the log, tokenizer and recipe by their fingerprints, forecast and verdict
- * by their hashes, each file of
- * each checkpoint by size and SHA-256, whether checkpoints belong to the run, and whether what a run of its status has is there.
- * A sound run gives an empty list.
+ * by their hashes, each file of each checkpoint by size and SHA-256, whether checkpoints belong to the run, and whether what a run of its
+ * status has is there. A sound run gives an empty list.
  */
 export function verifyRun(fs: FileSystem, folder: string): RunProblem[] {
   const read = readRunManifest(fs, folder);

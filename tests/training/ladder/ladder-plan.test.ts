@@ -113,6 +113,11 @@ describe('the plan of a ladder', () => {
       },
     });
     for (const { lengths } of planned({ numSeeds: 1 }, follows).trunks) expect(lengths).toHaveLength(1);
+    // Rungs so low and close that each has one length only, which those of the next could join.
+    const { trunks } = planned({ numSeeds: 1, numRungs: 4, flops: [4e10, 1.2e11] }, follows);
+    const sizes = trunks.map(({ numLayers, width, batchSize }) => `${numLayers}x${width} ${batchSize}`);
+    expect(new Set(sizes).size).toBeLessThan(sizes.length);
+    for (const { lengths } of trunks) expect(lengths).toHaveLength(1);
   });
 
   test('refuses ends in the wrong order, and compute that is too small', () => {

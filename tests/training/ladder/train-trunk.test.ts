@@ -10,6 +10,7 @@ import type { FailedPoint, TrainedPoint } from '../../../src/training/ladder/lad
 import type { Trunk } from '../../../src/training/ladder/ladder-plan.ts';
 import { forkStep, trunkSteps } from '../../../src/training/ladder/ladder-plan.ts';
 import { trainTrunk } from '../../../src/training/ladder/train-trunk.ts';
+import { runsEverything } from '../../data/full-tests.ts';
 import { closeDatasets, poisoned, quickPlan, smallDatasets, smallRecipe, smallRun } from '../support/small-training.ts';
 import { smallTrunk, watched } from './small-ladder.ts';
 
@@ -39,12 +40,18 @@ function partsWith(used: Engine, more: { signal?: AbortSignal } = {}) {
     clock: systemClock,
     memory: { availableBytes: 2e9, limit: 'none' },
     signal: more.signal,
-    onWork: ({ kind }: { kind: string }) => {
+    onWork: (kind: 'step' | 'evaluation') => {
       if (kind === 'step') numSteps += 1;
     },
   };
   return { parts, numSteps: () => numSteps };
 }
+
+/** All points of the small trunk, which several tests look at. */
+let small: Awaited<ReturnType<typeof pointsOf>>;
+beforeAll(async () => {
+  small = await pointsOf(smallTrunk(), engine);
+});
 
 async function pointsOf(trunk: Trunk, used: Engine, isWanted = (_: number) => true) {
   const points: (TrainedPoint | FailedPoint)[] = [];
@@ -57,7 +64,7 @@ const withoutTimes = (points: readonly TrainedPoint[]) => points.map((point) => 
 
 describe('a trunk with cool-downs', () => {
   test('gives at each length what a run of that length alone gives, to the bit: parameters and bits per byte', async () => {
-    const trunk = smallTrunk({ seed: 5 });
+    const trunk = smallTrunk({ seed: 5, lengths: runsEverything ? [15, 20, 30] : [15, 20] });
     const { engine: watching, measured } = watched(engine);
     const { parts } = partsWith(watching);
     let numPoints = 0;
@@ -88,28 +95,26 @@ describe('a trunk with cool-downs', () => {
       }
       numPoints += 1;
     }
-    expect(numPoints).toBe(3);
+    expect(numPoints).toBe(trunk.lengths.length);
   });
 
-  test('trains what its lengths have in common once', async () => {
-    const trunk = smallTrunk();
-    const { numSteps } = await pointsOf(trunk, engine);
-    expect(numSteps).toBe(trunkSteps(trunk));
+  test('trains what its lengths have in common once', () => {
     // 18 of 30 at the stable rate, and decays of 6, 8 and 12.
-    expect(numSteps).toBe(18 + 6 + 8 + 12);
+    expect(small.numSteps).toBe(18 + 6 + 8 + 12);
+    expect(trunkSteps(smallTrunk())).toBe(small.numSteps);
   });
 
   test('gives the lengths that are still wanted as if all were trained', async () => {
-    const all = await pointsOf(smallTrunk(), engine);
     const last = await pointsOf(smallTrunk(), engine, (length) => length === 30);
-    expect(withoutTimes(last.points)).toEqual(withoutTimes(all.points.slice(2)));
+    expect(withoutTimes(last.points)).toEqual(withoutTimes(small.points.slice(2)));
     const first = await pointsOf(smallTrunk(), engine, (length) => length === 15);
-    expect(withoutTimes(first.points)).toEqual(withoutTimes(all.points.slice(0, 1)));
+    expect(withoutTimes(first.points)).toEqual(withoutTimes(small.points.slice(0, 1)));
     expect(first.numSteps).toBe(15);
   });
 
-  test('keeps a curve that rises in steps, sums the factors of the schedule and ends at the point itself', async () => {
-    const { points } = await pointsOf(smallTrunk(), engine);
+  test('keeps a curve that rises in steps, sums the factors of the schedule and ends at the point itself', () => {
+    const { points } = small;
+    expect(points).toHaveLength(3);
     for (const { curve, numSteps, bitsPerByte } of points) {
       const steps = curve.map(([step]) => step);
       expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
@@ -122,8 +127,8 @@ describe('a trunk with cool-downs', () => {
     expect(points[0]?.curve.at(-1)?.[1]).toBeCloseTo(2 + 6 + 3.75, 12);
   });
 
-  test('counts tokens, parameters and arithmetic of each length', async () => {
-    const { points } = await pointsOf(smallTrunk(), engine);
+  test('counts tokens, parameters and arithmetic of each length', () => {
+    const { points } = small;
     const [a, b, c] = points;
     expect(points.map(({ numTokens }) => numTokens)).toEqual([480, 640, 960]);
     expect((c?.flops ?? 0) / (a?.flops ?? 1)).toBeCloseTo(2, 12);
