@@ -1,5 +1,5 @@
 import { nodeFileSystem } from '../core/node.ts';
-import { openRun, overrides, planSchema, type RunManifest, resumeRun } from '../training/index.ts';
+import { memoryMeter, openRun, overrides, planSchema, type RunManifest, resumeRun } from '../training/index.ts';
 import type { Command } from './command-line.ts';
 import { parseFlags } from './flags.ts';
 import { chosenRun } from './run-argument.ts';
@@ -41,6 +41,8 @@ dataset that is broken, or another than the run began with, 7 stopped by a signa
     const allow = flags.allOf('allow', overrides);
     const folder = chosenRun(flags.words[0], canGoOn, 'run that can go on');
     const { manifest } = openRun(nodeFileSystem, folder);
+    // Before anything is loaded: all that the process grows by counts.
+    const meter = memoryMeter();
     const opened = await openEngine(flags, manifest.engine);
     const recipe = await openRecipe(
       manifest.recipe.file === null ? manifest.recipe.name : `${folder}/${manifest.recipe.file}`,
@@ -58,6 +60,7 @@ dataset that is broken, or another than the run began with, 7 stopped by a signa
         recipe,
         datasets,
         allow,
+        meter,
         ...(signal && { signal }),
         ...display,
       });

@@ -21,8 +21,8 @@ import { chosenRun } from './run-argument.ts';
 export const runsShowCommand: Command = {
   help: `usage: groundwork runs show [RUN] [--json]
 
-Shows a run: what was trained on what, how it went, what was foretold and what it reached, its checkpoints, and the command that began it. RUN is the folder of
-a run or its name in runs/ (default: the newest).
+Shows a run: what was trained on what, how it went, what was foretold and what it reached, its checkpoints, and the command that began
+it. RUN is the folder of a run or its name in runs/ (default: the newest).
 
   --json   print its manifest and its events as JSON
 

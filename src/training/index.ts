@@ -44,7 +44,7 @@ export { ladderPage } from './ladder/ladder-page.ts';
 export type { LadderPlan, LadderRequest, Trunk } from './ladder/ladder-plan.ts';
 export { ladderRecord, ladderRecordText, parseLadderRecord } from './ladder/ladder-record.ts';
 export { recipeFingerprint } from './ladder/recipe-fingerprint.ts';
-export { type LadderProgress, type RunLadderOptions, runLadder } from './ladder/run-ladder.ts';
+export { isComplete, type LadderProgress, type RunLadderOptions, runLadder } from './ladder/run-ladder.ts';
 export { memoryLimit } from './memory-limit.ts';
 export { type Budget, type Plan, planSchema } from './plan.ts';
 export type { PlanRequest, PlanSurroundings } from './plan-request.ts';

@@ -1,6 +1,6 @@
+import { formatNumber } from '../../page/index.ts';
 import { bootstrapScalingLaw } from '../fitting/bootstrap.ts';
 import type { FitObjective } from '../fitting/law-objective.ts';
-import { formatNumber } from '../../page/index.ts';
 import { fitScalingLaw, hoffmannObjective, type ScalingLawFit, weakPrior } from '../fitting/scaling-law-fit.ts';
 import type { Estimate } from '../interval.ts';
 import { lossOf } from '../scaling-law.ts';

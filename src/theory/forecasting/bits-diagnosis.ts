@@ -7,7 +7,7 @@ import type { Judgement } from '../verdict.ts';
 import type { Cause } from './cause.ts';
 import { samplingDeviation } from './document-sampling.ts';
 import type { RunOutcome } from './judgement.ts';
-import { percentText } from './quantity-text.ts';
+import { percentText, stepsText } from './quantity-text.ts';
 
 /** A cause that may explain a miss. */
 export interface Suspicion {
@@ -92,9 +92,6 @@ function lengthCause(
     },
   ];
 }
-
-/** `1 step was`, `750 steps were`. */
-export const stepsText = (count: number): string => `${formatCount(count)} ${count === 1 ? 'step was' : 'steps were'}`;
 
 function noiseCause({ seedDeviation }: ForecastBasis, outcome: RunOutcome, miss: number): Suspicion[] {
   const { numDocuments, numValidationDocuments } = outcome;

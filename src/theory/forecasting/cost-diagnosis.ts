@@ -1,9 +1,9 @@
 import { formatBytes, formatCount } from '../../page/index.ts';
 import type { Forecast } from '../forecast.ts';
 import type { Judgement } from '../verdict.ts';
-import { type Suspicion, stepsText } from './bits-diagnosis.ts';
+import type { Suspicion } from './bits-diagnosis.ts';
 import type { RunOutcome } from './judgement.ts';
-import { durationText, factorText, percentText } from './quantity-text.ts';
+import { durationText, factorText, percentText, stepsText } from './quantity-text.ts';
 
 /** A part of a miss that is smaller than this is not named. */
 const leastShare = 0.2;

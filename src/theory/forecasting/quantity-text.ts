@@ -1,4 +1,4 @@
-import { formatBytes } from '../../page/index.ts';
+import { formatBytes, formatCount } from '../../page/index.ts';
 import type { Estimate } from '../interval.ts';
 import type { ForecastQuantity } from '../verdict.ts';
 
@@ -44,6 +44,9 @@ export function percentText(share: number): string {
   if (value > 0 && value < 0.05) return 'less than 0.1 %';
   return `${value.toFixed(value < 9.95 ? 1 : 0)} %`;
 }
+
+/** `1 step was`, `750 steps were`. */
+export const stepsText = (count: number): string => `${formatCount(count)} ${count === 1 ? 'step was' : 'steps were'}`;
 
 /** A factor: `1.5`, `12`. */
 export function factorText(value: number): string {

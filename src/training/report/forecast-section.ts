@@ -52,7 +52,9 @@ export function forecastSection(
     {
       heading: 'Forecast and verdict',
       contents: [
-        ...problems.map((problem) => paragraph(strong(verdict === undefined ? 'There is no verdict: ' : 'Not to be relied on: '), problem)),
+        ...problems.map((problem) =>
+          paragraph(strong(verdict === undefined ? 'There is no verdict: ' : 'Not to be relied on: '), problem),
+        ),
         ...(forecast === undefined
           ? []
           : [paragraph(`Before the first step: ${forecastSentence(forecast)}.`), judgementTable(forecast, verdict)]),

@@ -98,6 +98,8 @@ describe('lossPredictor', () => {
   it('says where a target has more or fewer tokens per parameter than was measured', () => {
     const { notes } = predictor.predict({ numParameters: 1e9, numTokens: 1e11 });
     expect(notes).toEqual(['The target has 100 tokens per parameter, and the law was measured from 5.00 to 40.0.']);
+    const many = predictor.predict({ numParameters: 1e7, numTokens: 1.234e11 }).notes;
+    expect(many.join(' ')).toContain('has 12,340 tokens per parameter');
   });
 
   it('says where a ladder is too small for its intervals to have been checked', () => {

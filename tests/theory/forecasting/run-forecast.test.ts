@@ -185,6 +185,21 @@ describe('a forecast without a law of its own', () => {
     const short = { ...ladder, points: ladder.points.slice(0, 3) };
     expect(forecastOf({}, [short]).assumptions[0]).toMatch(/baseline-presidents gives no law: .*3 points/);
   });
+
+  test('with a ladder of too few points beside one that is far enough goes by that one, and says so', () => {
+    const begun = syntheticLadder({ name: 'begun', fingerprint: 'd'.repeat(64) });
+    const short = { ...begun, points: begun.points.slice(0, 3) };
+    // On its own text, and on a third one, where it cannot be held against the other.
+    for (const fingerprint of ['d', 'e']) {
+      const { basis, assumptions } = forecastOf({ corpus: { ...other, fingerprint: fingerprint.repeat(64) } }, [
+        ladder,
+        short,
+      ]);
+      expect(basis?.ladder).toBe('baseline-presidents');
+      expect(assumptions.join(' ')).toContain('was not measured yet');
+      expect(/begun gives no law: .*3 points/.test(assumptions.join(' '))).toBe(fingerprint === 'd');
+    }
+  });
 });
 
 describe('what a run differs in from its ladder is registered with what theory says of it', () => {
@@ -222,6 +237,20 @@ describe('what a run differs in from its ladder is registered with what theory s
     expect(causesOf({ uniqueTokens: 1e8 })).not.toContain('repetition');
   });
 
+  test('once more over a text is no number of times, and compute a hair beyond the ladder is none', () => {
+    const [first] = ladder.points;
+    const unread = { ...ladder, corpus: { ...ladder.corpus, uniqueTokens: 1e9 } };
+    const texts = (changes: SubjectChanges) =>
+      (forecastOf(changes, [unread]).basis?.differences ?? []).map(({ text }) => text).join(' ');
+    expect(texts({ uniqueTokens: 1500 * 2048 * 0.99 })).toContain(
+      'The text is read once, in the ladder less than once',
+    );
+    const largest = Math.max(...ladder.points.map(({ flops }) => flops));
+    expect(texts({ flops: 1.03 * largest })).not.toContain('the compute of the largest');
+    expect(texts({ flops: 0.98 * (first?.flops ?? 0) })).not.toContain('the compute of the smallest');
+    expect(texts({ flops: 1.5 * largest })).toContain('1.5 times the compute of the largest');
+  });
+
   test('a mixture of texts', () => {
     expect(differencesOf({ corpus: { isMixture: true } })[0]?.text).toContain('trains on a mixture');
   });
@@ -248,6 +277,13 @@ describe('time and memory', () => {
     expect(budget.durationMs.value).toBe(160_000);
     expect(half(budget.bitsPerByte?.interval80)).toBeGreaterThan(half(fixed.bitsPerByte?.interval80));
     expect(forecastNotes(budget).join(' ')).toContain('room for a machine that is faster or slower');
+  });
+
+  test('a run whose text ends before its time is not said to end with its time', () => {
+    const [whole, part] = [160_000, 400_000].map((limitMs) => forecastOf({ time: { isBudget: true, limitMs } }));
+    expect(whole?.assumptions.at(-1)).toContain('the run ends with its time');
+    expect(part?.assumptions.at(-1)).toContain('the machine is taken to stay as busy as it was');
+    expect(part?.durationMs).toEqual(forecastOf().durationMs);
   });
 
   test('a loss that is measured on a part of the documents has a wider interval', () => {

@@ -45,6 +45,11 @@ test('what a run did is told over all its sessions: steps without the first of e
   });
 });
 
+test('of a session without a step the memory is not told: the peak was in one before it', () => {
+  const events: RunEvent[] = [{ type: 'started' }, step(6, 900), { type: 'resumed', step: 6 }];
+  expect(outcomeOfRun(result, events, 1e6).peakMemoryBytes).toBeNull();
+});
+
 test('of too few steps no pace is told', () => {
   expect(outcomeOfRun(result, [{ type: 'started' }, step(1, 900), step(2, 100)], null)).toMatchObject({
     medianStepMs: null,

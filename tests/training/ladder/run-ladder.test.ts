@@ -86,13 +86,16 @@ describe('a ladder', () => {
     expect(replicates[0]?.bitsPerByte).not.toBe(replicates[1]?.bitsPerByte);
   });
 
-  test.each(runsEverything ? [1, 2, 3, 4] : [2])('that was stopped after point %i goes on to the same points', async (points) => {
-    const error = await stopAfter({ points });
-    expect(error).toMatchObject({ code: 'interrupted', exitCode: 7 });
-    expect(error.message).toBe(`the ladder was stopped; ${points} of 5 points are kept in ${folder}`);
-    expect(readLadder(nodeFileSystem, folder).points).toHaveLength(points);
-    expect(timeless(await runLadder({ ...options, folder }))).toEqual(timeless(whole));
-  });
+  test.each(runsEverything ? [1, 2, 3, 4] : [2])(
+    'that was stopped after point %i goes on to the same points',
+    async (points) => {
+      const error = await stopAfter({ points });
+      expect(error).toMatchObject({ code: 'interrupted', exitCode: 7 });
+      expect(error.message).toBe(`the ladder was stopped; ${points} of 5 points are kept in ${folder}`);
+      expect(readLadder(nodeFileSystem, folder).points).toHaveLength(points);
+      expect(timeless(await runLadder({ ...options, folder }))).toEqual(timeless(whole));
+    },
+  );
 
   test('that was stopped in the middle of a cool-down goes on to the same points', async () => {
     await stopAfter({ steps: 14 });
