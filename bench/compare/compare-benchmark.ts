@@ -15,9 +15,9 @@ import { openTrials, type Trials } from './trials.ts';
 const usage = `npm run bench -- compare DATASET [flags]
 
 Tests the comparison of runs on real trainings. First identical arms: the default recipe against itself with other seeds, where every
-difference that is found is a false one. Then planted effects: the learning rates divided by four, and times 0.8, and no norm of queries and
-keys, as harm and turned round as improvement; how many seeds they take is planned from a pilot of one pair and the noise of the first part,
-and exactly as many are trained.
+difference that is found is a false one. Then planted effects: the learning rates divided by four, and times 0.8, as harm and turned round as
+improvement, and the norm of queries and keys, as improvement on a recipe without; how many seeds they take is planned from a pilot of one
+pair and the noise of the first part, and exactly as many are trained.
 
   --comparisons N  of identical arms (default: 20)
   --seeds N        runs of each of their arms (default: 4)

@@ -109,16 +109,25 @@ const extentOf = ({ size, batchSize, numSteps }: Pick<TrialSetting, 'size' | 'ba
   numSteps,
 });
 
+/** What a line of JSON says; undefined where it is none, such as one that was cut off. */
+function valueOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 function recordsOf(file: string | undefined): TrialRecord[] {
   if (file === undefined || !existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line, i) => {
-      const record = recordSchema.safeParse(JSON.parse(line));
+      const record = recordSchema.safeParse(valueOf(line));
       if (record.success) return record.data;
       throw new GroundworkError('invalid-document', `${file}, line ${i + 1} is no result of this benchmark`, {
-        hint: 'Name another file.',
+        hint: 'Remove that line, or name another file.',
       });
     });
 }

@@ -38,7 +38,8 @@ export function ladderSentences(findings: LadderFindings, durationMs?: number): 
   ];
   if (numLeftOut > 0) {
     sentences.push(
-      `${numLeftOut} trainings of less than ${formatCompact(ladder.leastFlops)} FLOPs were left out: without them the law foretells the largest trainings better.`,
+      `${numLeftOut === 1 ? 'One training' : `${numLeftOut} trainings`} of less than ${formatCompact(ladder.leastFlops)} FLOPs ${numLeftOut === 1 ? 'was' : 'were'} left ` +
+        'out: by the others alone the law foretells the largest trainings better.',
     );
   }
   const { alpha, beta, E } = bootstrap.parameters;

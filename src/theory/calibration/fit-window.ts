@@ -8,6 +8,8 @@ const largestFrom = 1.5;
 const leastSpan = 8;
 /** A cut has to lower the error to this share, else all trainings stay: a few targets choose among several cuts. */
 const worthwhileShare = 2 / 3;
+/** And by this much in ln loss: what two seeds differ by (docs/notebook.md, "Theory"). */
+const worthwhileGain = 0.003;
 
 /** The trainings that a law is fitted to. */
 export interface FitWindow {
@@ -36,7 +38,9 @@ export function fitWindow(points: readonly ComputePoint[]): FitWindow {
   });
   const error = foretellingError(points);
   const best = graded.toSorted((a, b) => a.error - b.error)[0];
-  return best !== undefined && error !== undefined && best.error <= worthwhileShare * error ? best.window : all;
+  if (best === undefined || error === undefined) return all;
+  const isWorthwhile = best.error <= worthwhileShare * error && error - best.error >= worthwhileGain;
+  return isWorthwhile ? best.window : all;
 }
 
 /** Eight trainings of three sizes and three durations, each or more: what the five numbers of a law can be told from. */
