@@ -110,7 +110,7 @@ const extentOf = ({ size, batchSize, numSteps }: Pick<TrialSetting, 'size' | 'ba
 });
 
 /** What a line of JSON says; undefined where it is none, such as one that was cut off. */
-function valueOf(line: string): unknown {
+function parsedLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
@@ -124,7 +124,7 @@ function recordsOf(file: string | undefined): TrialRecord[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line, i) => {
-      const record = recordSchema.safeParse(valueOf(line));
+      const record = recordSchema.safeParse(parsedLine(line));
       if (record.success) return record.data;
       throw new GroundworkError('invalid-document', `${file}, line ${i + 1} is no result of this benchmark`, {
         hint: 'Remove that line, or name another file.',

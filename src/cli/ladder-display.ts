@@ -31,7 +31,8 @@ export function ladderDisplay(
   let shownMs = clock.monotonicMs();
   let first: { readonly index: number; readonly expectedMs: number } | undefined;
   const numBefore = (begun?.points.length ?? 0) + (begun?.failures.length ?? 0);
-  if (numBefore > 0) terminal.error(`goes on: ${numBefore} points are there already`);
+  if (numBefore > 0)
+    terminal.error(`goes on: ${numBefore === 1 ? 'one point is' : `${numBefore} points are`} there already`);
 
   /** Until the end, at the pace so far against the pace expected. */
   const leftMs = ({ index, step, numSteps, elapsedMs }: LadderProgress): number => {

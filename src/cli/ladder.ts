@@ -195,7 +195,7 @@ function planText({ trunks, warnings }: LadderPlan, pace: LadderPace | null): st
   const numPoints = trunks.reduce((sum, { lengths }) => sum + lengths.length, 0);
   return [
     table(['rung', 'layers x width', 'FLOPs', 'tokens a step', 'tokens in all', 'seeds'], rows),
-    `${formatCount(trunks.length)} trainings give ${formatCount(numPoints)} points` +
+    `${trunks.length === 1 ? 'One training gives' : `${formatCount(trunks.length)} trainings give`} ${formatCount(numPoints)} points` +
       (pace === null ? '.' : `, in about ${duration(pace.totalMs / 1000)} at the speed just measured.`),
     ...warnings.map((warning) => `note: ${warning}`),
   ].join('\n');

@@ -77,7 +77,9 @@ that cannot be read; its line is named.`,
     const objective = flags.oneOf('objective', ['huber', 'lad']) ?? 'huber';
     const columns = columnsOf(flags);
     const computes = flags.texts('compute').map((text) => parseQuantity(text, 'FLOPs'));
-    const chosen = (['n', 'd', 'c', 'loss', 'where'] as const).find((flag) => flags.texts(flag).length > 0);
+    const chosen = ['n', 'd', 'c', 'loss', 'where'].find(
+      (flag) => (flags.text(flag) ?? flags.texts(flag)[0]) !== undefined,
+    );
     if (isLadderRecord(path) && chosen !== undefined) {
       throw usageFault(name, `--${chosen} is for a table, found the record of a ladder: ${path}`);
     }

@@ -46,7 +46,7 @@ export function baselineNote({ problem }: { readonly problem: string }): string 
 
 /** What a run ended with, for people or as JSON; writes its report. */
 export async function tellEnding(
-  { folder, bitsPerByte, loss, step, numTokens, durationMs, verdict }: RunResult,
+  { folder, bitsPerByte, loss, step, numTokens, trainingMs, durationMs, verdict }: RunResult,
   found: Baseline,
   terminal: Terminal,
   isJson: boolean,
@@ -58,7 +58,6 @@ export async function tellEnding(
   const plan = planSchema.safeParse(run.manifest.plan);
   const numParameters = plan.success ? plan.data.numParameters : undefined;
   const events = run.events();
-  const trainingMs = events.reduce((sum, event) => sum + (event.type === 'step' ? event.durationMs : 0), 0);
   const samples = events.filter((event) => event.type === 'sample' && event.step === step) as {
     prompt: string;
     text: string;

@@ -17,8 +17,8 @@ let stopped: Outcome;
 let first: Outcome;
 
 const common = ['--vocabulary', '257', '--threads', '1'];
-/** Two rungs of the smallest sizes on a few texts. */
-const small = ['texts', '--flops', '2e10..6e10', '--rungs', '2', '--seeds', '1', '--context', '16', ...common];
+/** Two rungs of the smallest size, which one training serves, on a few texts. */
+const small = ['texts', '--flops', '1.5e10..3e10', '--rungs', '2', '--seeds', '1', '--context', '16', ...common];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ladder-command-'));
@@ -61,22 +61,22 @@ async function run(args: readonly string[], more: Partial<Terminal> = {}): Promi
 describe('groundwork ladder', () => {
   test('trains a ladder of a folder of text, and says where there are too few points for a law', () => {
     expect(first.error).toMatch(/^ladder: {3}ladders\/baseline-texts$/m);
-    expect(first.error).toMatch(/trainings give 4 points, in about/);
-    expect(first.error).toMatch(/^2 of 4 {2}\dx\d+, \d+ steps of \d+ tokens, seed 0: \d\.\d{4} bits per byte at/m);
+    expect(first.error).toMatch(/^One training gives 2 points, in about/m);
+    expect(first.error).toMatch(/^2 of 2 {2}\dx\d+, \d+ steps of \d+ tokens, seed 0: \d\.\d{4} bits per byte at/m);
     expect(first.error).toContain('note: there is no law yet: ');
-    expect(first.out).toBe('4 points are trained.\n');
+    expect(first.out).toBe('2 points are trained.\n');
     expect(first.code).toBe(0);
     const record = parseLadderRecord(readFileSync('record.json', 'utf8'), 'record.json');
     expect(record).toMatchObject({ name: 'baseline-texts', recipe: { name: 'baseline' } });
-    expect(record.points).toHaveLength(4);
+    expect(record.points).toHaveLength(2);
   });
 
   test('called again without a plan, it goes on as it began', async () => {
     const again = await run(['ladder', 'texts', ...common, '--json']);
     expect(again.code).toBe(0);
-    expect(JSON.parse(again.out)).toMatchObject({ folder: 'ladders/baseline-texts', numPoints: 4, law: null });
-    expect(again.error).toContain('goes on: 4 points are there already');
-    expect(again.error).toMatch(/trainings give 4 points\.$/m);
+    expect(JSON.parse(again.out)).toMatchObject({ folder: 'ladders/baseline-texts', numPoints: 2, law: null });
+    expect(again.error).toContain('goes on: 2 points are there already');
+    expect(again.error).toMatch(/^One training gives 2 points\.$/m);
   });
 
   test('says what law its points follow, and writes a page with plots that needs nothing else', async () => {
@@ -85,8 +85,8 @@ describe('groundwork ladder', () => {
     const [point] = state.points;
     if (point === undefined) throw new Error('the ladder has no point');
     // Points as a law would have them stand in for hours of training.
-    const made = [1, 2, 4, 8].flatMap((size) =>
-      [1, 2, 4, 8].map((length) => {
+    const made = [1, 4, 16].flatMap((size) =>
+      [1, 4, 16].map((length) => {
         const matmul = size * point.parameters.matmul;
         const numTokens = length * point.numTokens;
         const bitsPerByte = 1 + 300 * matmul ** -0.5 + 200 * numTokens ** -0.5;
@@ -105,22 +105,22 @@ describe('groundwork ladder', () => {
     );
     const failures = [{ rung: 'another', seed: 3, numSteps: 9, reason: 'its losses are no numbers' }];
     writeLadder(nodeFileSystem, folder, { ...state, failures, points: [...state.points, ...made] });
-    const told = await run(['ladder', 'texts', ...common, '--html', 'page.html']);
+    const told = await run(['ladder', 'texts', ...common, '--html', 'page.html', '--json']);
     expect(told.code).toBe(0);
     expect(told.error).toContain('note: another, seed 3 is left out: its losses are no numbers');
-    expect(told.out.replaceAll(/\s+/g, ' ')).toMatch(/follow the law L\(N, D\) = .* The trainings took/);
+    const { numPoints, law, sentences } = JSON.parse(told.out);
+    expect(numPoints).toBe(11);
+    expect(law.alpha).toBeGreaterThan(0);
+    expect(sentences.join(' ')).toMatch(/follow the law L\(N, D\) = .* The trainings took/);
     const page = readFileSync('page.html', 'utf8');
     for (const title of ['Bits per byte over compute', 'What the law leaves over', 'Every training']) {
       expect(page).toContain(title);
     }
     expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
-    const json = await run(['ladder', 'texts', ...common, '--json']);
-    expect(JSON.parse(json.out).numPoints).toBe(20);
-    expect(JSON.parse(json.out).law.alpha).toBeGreaterThan(0);
   });
 
-  test('refuses another plan than it began with', async () => {
-    const other = await run(['ladder', ...small, '--flops', '2e10..7e10']);
+  test.runIf(runsEverything)('refuses another plan than it began with', async () => {
+    const other = await run(['ladder', ...small, '--flops', '1.5e10..4e10']);
     expect(other.code).toBe(6);
     expect(other.error).toContain('run-mismatch');
   });
@@ -164,8 +164,8 @@ describe('groundwork ladder', () => {
   test('shows a plan and trains nothing', async () => {
     const json = await run(['ladder', ...small, '--plan-only', '--json', '--out', 'planned']);
     const { request, plan: parsed, expectedMs } = JSON.parse(json.out);
-    expect(request.flops).toEqual([2e10, 6e10]);
-    expect(parsed.trunks.length).toBeGreaterThan(2);
+    expect(request.flops).toEqual([1.5e10, 3e10]);
+    expect(parsed.trunks[0].lengths).toHaveLength(2);
     expect(expectedMs).toBeGreaterThan(0);
     expect(existsSync('planned')).toBe(false);
     const text = await run(['ladder', 'texts', ...common, '--plan-only']);
@@ -174,7 +174,7 @@ describe('groundwork ladder', () => {
 
   test('stops at a signal with what it has, and goes on with that', () => {
     expect(stopped.code).toBe(7);
-    expect(first.error).toContain('goes on: 1 points are there already');
+    expect(first.error).toContain('goes on: one point is there already');
   });
 
   test.each([

@@ -54,9 +54,9 @@ export function applyLaw({ choice, ladder, spread }: Omit<CarriedLaw, 'notes'>, 
   };
 }
 
-/** Compute as far beyond the ladder's largest as a run below its smallest is under that: it is extrapolated as far. */
-function reachOf({ record }: LadderLaw, flops: number): number {
-  const [least, most] = measuredRange(record, (point) => point.flops);
+/** Compute as far beyond the largest that the law was fitted to as a run is under the smallest: it is extrapolated as far. */
+function reachOf({ fitted }: LadderLaw, flops: number): number {
+  const [least, most] = measuredRange(fitted, (point) => point.flops);
   return flops < least ? (most * least) / flops : flops;
 }
 
@@ -70,7 +70,7 @@ export interface BitsForecast {
 /** The bits per byte at the end of a run by a law, and where they are known from. */
 export function forecastBits(subject: RunSubject, carried: CarriedLaw): BitsForecast {
   const { ladder, choice } = carried;
-  const { record, predictor, points } = ladder;
+  const { record, fitted, predictor, points } = ladder;
   const { flops, numTokens, uniqueTokens } = subject;
   const numParameters = subject.parameters[forecastConvention];
   const applied = applyLaw(carried, uniqueTokens);
@@ -78,7 +78,7 @@ export function forecastBits(subject: RunSubject, carried: CarriedLaw): BitsFore
   const prediction = predictor.predict(target);
   const value = applied.valueAt(numParameters, numTokens);
   const effectOfTokens = (factor: number) => applied.valueAt(numParameters, factor * numTokens) / value - 1;
-  const [, mostFlops] = measuredRange(record, (point) => point.flops);
+  const [, mostFlops] = measuredRange(fitted, (point) => point.flops);
   const seeds = seedDeviation(record);
   return {
     bitsPerByte: widenedEstimate(
@@ -95,10 +95,10 @@ export function forecastBits(subject: RunSubject, carried: CarriedLaw): BitsFore
       scale: choice.scale,
       seedDeviation: seeds,
       measured: {
-        numParameters: measuredRange(record, ({ parameters }) => parameters[forecastConvention]),
-        numTokens: measuredRange(record, (point) => point.numTokens),
-        batchTokens: measuredRange(record, (point) => point.batchTokens),
-        flops: measuredRange(record, (point) => point.flops),
+        numParameters: measuredRange(fitted, ({ parameters }) => parameters[forecastConvention]),
+        numTokens: measuredRange(fitted, (point) => point.numTokens),
+        batchTokens: measuredRange(fitted, (point) => point.batchTokens),
+        flops: measuredRange(fitted, (point) => point.flops),
       },
       conventions: Array.from(ladder.conventions(), ([convention, law]) => ({
         convention,

@@ -10,6 +10,8 @@ import type { ScalingLaw } from '../scaling-law.ts';
 /** A ladder with the law that was fitted to it. */
 export interface LadderLaw {
   readonly record: LadderRecord;
+  /** The record without the trainings that were left out of the fit, since they are too small to follow the law of the others. */
+  readonly fitted: LadderRecord;
   /** The points of the fit: N under `forecastConvention`, D′ for D, bits per byte. */
   readonly points: readonly ComputePoint[];
   /** Trainings of less compute follow another law and were left out of the fit; 0 where all were kept. */
@@ -42,15 +44,17 @@ export function lawPointsOf({ points, corpus }: LadderRecord, convention: Counti
  */
 export function ladderLaw(record: LadderRecord): LadderLaw {
   const { points, leastFlops } = fitWindow(lawPointsOf(record, forecastConvention));
+  const fitted = trainingsFrom(record, leastFlops);
   const predictor = lossPredictor(points);
   let conventions: ReadonlyMap<CountingConvention, ScalingLaw> | undefined;
   return {
     record,
+    fitted,
     points,
     leastFlops,
     predictor,
     conventions: () => {
-      conventions ??= conventionLaws(trainingsFrom(record, leastFlops), predictor.fit.law);
+      conventions ??= conventionLaws(fitted, predictor.fit.law);
       return conventions;
     },
   };

@@ -140,11 +140,11 @@ function repetitionDifference({ subject, ladder, effectOfTokens }: DifferenceQue
 }
 
 function reachDifference({ subject, ladder }: DifferenceQuestion): Difference[] {
-  const [least, most] = measuredRange(ladder.record, ({ flops }) => flops);
+  const [least, most] = measuredRange(ladder.fitted, ({ flops }) => flops);
   const flops = (value: number) => `${formatCompact(value)} FLOPs`;
   const below = least / subject.flops;
   if (below >= sameCompute) {
-    const text = `The run takes 1/${factorText(below)} of the compute of the smallest in the ladder (${flops(subject.flops)} against ${flops(least)}), where beginnings matter that no law knows.`;
+    const text = `The run takes 1/${factorText(below)} of the compute of the smallest training that the law was fitted to (${flops(subject.flops)} against ${flops(least)}), where beginnings matter that no law knows.`;
     return [{ cause: 'extrapolation', text, effect: null }];
   }
   const factor = subject.flops / most;

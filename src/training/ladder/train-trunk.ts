@@ -57,6 +57,7 @@ export async function* trainTrunk(
   const { schedule, lengths } = trunk;
   const lastWanted = lengths.findLast(isWanted);
   if (lastWanted === undefined) return;
+  stopWhereAsked(parts);
   const training = await TrunkTraining.open(trunk, parts);
   try {
     for (const numSteps of lengths.filter((length) => length <= lastWanted)) {
@@ -86,6 +87,11 @@ const failure = (trunk: Trunk, numSteps: number, reason: string): FailedPoint =>
   numSteps,
   reason,
 });
+
+function stopWhereAsked({ signal }: TrunkParts): void {
+  if (signal?.aborted !== true) return;
+  throw new GroundworkError('interrupted', 'the ladder was stopped', { hint: 'The same command goes on.' });
+}
 
 /** A trunk on an engine, with what measures it. */
 class TrunkTraining {
@@ -169,7 +175,7 @@ class TrunkTraining {
 
   /** One step of a run of so many. */
   private async trainStep(length: number): Promise<string | undefined> {
-    this.stopWhereAsked();
+    stopWhereAsked(this.parts);
     const { batch, inputs } = this;
     this.all.batch(this.step, batch);
     const factor = scheduleFactor(this.trunk.schedule, this.step, length);
@@ -261,11 +267,6 @@ class TrunkTraining {
     this.losses = losses;
     this.sumOfFactors = sumOfFactors;
     this.curve = curve;
-  }
-
-  private stopWhereAsked(): void {
-    if (this.parts.signal?.aborted !== true) return;
-    throw new GroundworkError('interrupted', 'the ladder was stopped', { hint: 'The same command goes on.' });
   }
 
   async close(): Promise<void> {

@@ -103,4 +103,11 @@ describe('nextRunAdvice', () => {
       expect(halfWidthAfter).toBeGreaterThan(1.96 * noise);
     }
   });
+
+  it('has finite numbers where a law meets its few points to the last digit', () => {
+    const perfect = { points, law, errors: { residual: 1e-13, hindcast: 0 } };
+    const { halfWidthBefore, ranked } = nextRunAdvice(perfect, [{ numParameters: 1e9, numTokens: 2e10 }], target);
+    expect(halfWidthBefore).toBeGreaterThan(0);
+    expect(ranked[0]?.halfWidthAfter).toBeLessThan(halfWidthBefore);
+  });
 });

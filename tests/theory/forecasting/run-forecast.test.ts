@@ -189,14 +189,13 @@ describe('a forecast without a law of its own', () => {
   test('with a ladder of too few points beside one that is far enough goes by that one, and says so', () => {
     const begun = syntheticLadder({ name: 'begun', fingerprint: 'd'.repeat(64) });
     const short = { ...begun, points: begun.points.slice(0, 3) };
-    // On its own text, and on a third one, where it cannot be held against the other.
+    // On its own text, and on a third one, where its law is missing among those that are held against each other.
     for (const fingerprint of ['d', 'e']) {
       const { basis, assumptions } = forecastOf({ corpus: { ...other, fingerprint: fingerprint.repeat(64) } }, [
         ladder,
         short,
       ]);
       expect(basis?.ladder).toBe('baseline-presidents');
-      expect(assumptions.join(' ')).toContain('was not measured yet');
       expect(/begun gives no law: .*3 points/.test(assumptions.join(' '))).toBe(fingerprint === 'd');
     }
   });
@@ -249,6 +248,23 @@ describe('what a run differs in from its ladder is registered with what theory s
     expect(texts({ flops: 1.03 * largest })).not.toContain('the compute of the largest');
     expect(texts({ flops: 0.98 * (first?.flops ?? 0) })).not.toContain('the compute of the smallest');
     expect(texts({ flops: 1.5 * largest })).toContain('1.5 times the compute of the largest');
+  });
+
+  test('a run smaller than what the law was fitted to, though the ladder has trainings as small', () => {
+    // The smallest of its trainings follow another law.
+    const least = Math.min(...ladder.points.map(({ flops }) => flops));
+    const largest = Math.max(...ladder.points.map(({ flops }) => flops));
+    const bend = (flops: number) => Math.max(1, largest / 16 / flops) ** 0.3;
+    const bent = {
+      ...ladder,
+      points: ladder.points.map((point) => ({ ...point, bitsPerByte: bend(point.flops) * point.bitsPerByte })),
+    };
+    const { basis } = forecastOf({ flops: 1.5 * least }, [bent]);
+    expect(basis?.numPoints).toBeLessThan(ladder.points.length);
+    expect(basis?.measured.flops[0]).toBeGreaterThan(1.5 * least);
+    expect(basis?.differences.at(-1)?.text).toContain(
+      'of the compute of the smallest training that the law was fitted to',
+    );
   });
 
   test('a mixture of texts', () => {

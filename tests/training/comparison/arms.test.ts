@@ -74,6 +74,11 @@ describe('runs in arms', () => {
     expect(groupIntoArms(runs).arms.map(({ name }) => name)).toEqual(['a-1', 'a-2']);
   });
 
+  test('a name that ends in a letter is kept as it is', () => {
+    const runs = [comparedRun({ name: 'less' }), comparedRun({ name: 'more', learningRate: 0.1 })];
+    expect(groupIntoArms(runs).arms.map(({ name }) => name)).toEqual(['less', 'more']);
+  });
+
   const other = [{ folder: 'datasets/other', name: 'other', fingerprint: digest('d'), weight: 1 }];
   test.each([
     ['one arm', arm([1, 2]), 'usage', 'found 2 runs that differ in nothing but their seeds'],

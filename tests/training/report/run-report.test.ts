@@ -136,7 +136,7 @@ describe('the report of a run', () => {
     const page = runReport({ folder, manifest: exampleManifest, events: exampleEvents(), forecast });
     expect(page).toContain('Forecast and verdict');
     expect(page).toMatch(/bits per byte<.*?1\.6123.*?not as foretold/s);
-    expect(page).toMatch(/memory<.*?900 MB.*?910 MB.*?\+1\.1 %.*?as foretold/s);
+    expect(page).toMatch(/memory<.*?900 MB.*?910 MB.*?1\.1 % above.*?as foretold/s);
     expect(page).toContain('Why bits per byte came otherwise, most likely cause first: ');
     expect(page).toContain('<strong>Bits per byte as foretold and as they came</strong>');
     expect(page).toMatch(/class="band quiet"/);
