@@ -41,8 +41,15 @@ export function mergeViews(graph: OnnxGraph): OnnxGraph {
   return editor.finish();
 }
 
-/** x · sigmoid(x) → QuickGelu with the factor 1, where nothing else reads the sigmoid: derivatives do. */
+/**
+ * Where there are derivatives the forward pass stays as it is: fused nodes round otherwise, and a block that is computed a second time for
+ * its derivatives, where nothing is fused, has to give the same bits as the first time.
+ */
+const hasDerivatives = ({ nodes }: OnnxGraph): boolean => nodes.some(({ phase }) => phase !== 'forward');
+
+/** x · sigmoid(x) → QuickGelu with the factor 1, where nothing else reads the sigmoid. */
 export function fuseSilu(graph: OnnxGraph): OnnxGraph {
+  if (hasDerivatives(graph)) return graph;
   const editor = new GraphEditor(graph);
   for (const node of graph.nodes) {
     const [left = '', right = ''] = node.inputs;
@@ -96,10 +103,10 @@ function behind(editor: GraphEditor, name: string, ...opTypes: readonly string[]
 }
 
 /**
- * x · (1 / √(mean(x²) + ε)), and the gain that multiplies it, → SimplifiedLayerNormalization, where nothing else reads what lies between:
- * derivatives do.
+ * x · (1 / √(mean(x²) + ε)), and the gain that multiplies it, → SimplifiedLayerNormalization, where nothing else reads what lies between.
  */
 export function fuseRmsNorm(graph: OnnxGraph): OnnxGraph {
+  if (hasDerivatives(graph)) return graph;
   const editor = new GraphEditor(graph);
   const norms = new Map<string, { readonly x: string; readonly epsilon: number }>();
   for (const node of graph.nodes) {
