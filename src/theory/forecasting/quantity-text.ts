@@ -5,6 +5,7 @@ import type { ForecastQuantity } from '../verdict.ts';
 /** `840 ms`, `12 s`, `4 min 50 s`, `2 h 10 min`, `3 d 4 h`. */
 export function durationText(durationMs: number): string {
   if (durationMs < 950) return `${Math.max(0, Math.round(durationMs))} ms`;
+  if (durationMs < 9_950) return `${Number((durationMs / 1000).toFixed(1))} s`;
   const seconds = Math.round(durationMs / 1000);
   const two = (value: number) => String(value).padStart(2, '0');
   if (seconds < 60) return `${seconds} s`;
