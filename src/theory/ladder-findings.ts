@@ -3,14 +3,7 @@ import { type NextRunAdvice, nextRunAdvice } from './calibration/next-run.ts';
 import { bootstrapScalingLaw, resampledLaw, type ScalingLawBootstrap } from './fitting/bootstrap.ts';
 import { searchedFit } from './fitting/scaling-law-fit.ts';
 import { type CountingConvention, countingConventions } from './forecast.ts';
-import {
-  forecastConvention,
-  type LadderLaw,
-  ladderLaw,
-  lawPointsOf,
-  seedDeviation,
-  trainingsFrom,
-} from './forecasting/ladder-law.ts';
+import { forecastConvention, type LadderLaw, ladderLaw, lawPointsOf, seedDeviation } from './forecasting/ladder-law.ts';
 import type { LadderRecord } from './ladder-record.ts';
 import { type ComputeOptimum, computeOptimum, hasOptimum } from './laws/compute-optimum.ts';
 import { lossOf, type ScalingLaw } from './scaling-law.ts';
@@ -75,7 +68,7 @@ const candidateFactors = [1 / 4, 1 / 2, 1, 2] as const;
  */
 export function ladderFindings(whole: LadderRecord, seed = 0): LadderFindings {
   const ladder = ladderLaw(whole);
-  const record = trainingsFrom(whole, ladder.leastFlops);
+  const { fitted: record } = ladder;
   const { points, predictor } = ladder;
   const { law } = predictor.fit;
   const accountings = countingConventions

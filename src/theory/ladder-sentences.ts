@@ -1,5 +1,5 @@
 import { formatCompact, formatNumber } from '../page/index.ts';
-import { forecastConvention, trainingsFrom } from './forecasting/ladder-law.ts';
+import { forecastConvention, leftOutSentences } from './forecasting/ladder-law.ts';
 import { durationText, percentText } from './forecasting/quantity-text.ts';
 import { type LadderFindings, stableWithin } from './ladder-findings.ts';
 import type { ScalingLaw } from './scaling-law.ts';
@@ -27,8 +27,7 @@ export function lawText({ E, A, alpha, B, beta }: ScalingLaw): string {
 export function ladderSentences(findings: LadderFindings, durationMs?: number): string[] {
   const { ladder, bootstrap, seedDeviation, advice } = findings;
   const { fit } = ladder.predictor;
-  const record = trainingsFrom(ladder.record, ladder.leastFlops);
-  const numLeftOut = ladder.record.points.length - record.points.length;
+  const { fitted: record } = ladder;
   const computes = record.points.map(({ flops }) => flops);
   const [least, most] = [Math.min(...computes), Math.max(...computes)];
   const sentences = [
@@ -36,12 +35,7 @@ export function ladderSentences(findings: LadderFindings, durationMs?: number): 
       `(${Math.log10(most / least).toFixed(1)} decades) follow the law ${lawText(fit.law)}, in bits per byte, N ${conventionTexts[forecastConvention]}, ` +
       `D tokens; it meets them within ${percentText(fit.meanError)} on average.`,
   ];
-  if (numLeftOut > 0) {
-    sentences.push(
-      `${numLeftOut === 1 ? 'One training' : `${numLeftOut} trainings`} of less than ${formatCompact(ladder.leastFlops)} FLOPs ${numLeftOut === 1 ? 'was' : 'were'} left ` +
-        'out: by the others alone the law foretells the largest trainings better.',
-    );
-  }
+  sentences.push(...leftOutSentences(ladder.record, record));
   const { alpha, beta, E } = bootstrap.parameters;
   const range = ([low, high]: readonly [number, number]) => `${low.toFixed(3)} to ${high.toFixed(3)}`;
   sentences.push(

@@ -1,3 +1,4 @@
+import { formatCompact } from '../../page/index.ts';
 import type { ComputePoint } from '../calibration/extrapolation.ts';
 import { fitWindow } from '../calibration/fit-window.ts';
 import { type LossPredictor, lossPredictor } from '../calibration/loss-prediction.ts';
@@ -14,8 +15,6 @@ export interface LadderLaw {
   readonly fitted: LadderRecord;
   /** The points of the fit: N under `forecastConvention`, D′ for D, bits per byte. */
   readonly points: readonly ComputePoint[];
-  /** Trainings of less compute follow another law and were left out of the fit; 0 where all were kept. */
-  readonly leastFlops: number;
   readonly predictor: LossPredictor;
   /** The laws under each convention in which all of the models have parameters; fitted when they are first asked for. */
   conventions(): ReadonlyMap<CountingConvention, ScalingLaw>;
@@ -43,15 +42,14 @@ export function lawPointsOf({ points, corpus }: LadderRecord, convention: Counti
  * @throws GroundworkError `usage` where its points are too few for a law
  */
 export function ladderLaw(record: LadderRecord): LadderLaw {
-  const { points, leastFlops } = fitWindow(lawPointsOf(record, forecastConvention));
-  const fitted = trainingsFrom(record, leastFlops);
+  const fitted = withoutTooSmall(record);
+  const points = lawPointsOf(fitted, forecastConvention);
   const predictor = lossPredictor(points);
   let conventions: ReadonlyMap<CountingConvention, ScalingLaw> | undefined;
   return {
     record,
     fitted,
     points,
-    leastFlops,
     predictor,
     conventions: () => {
       conventions ??= conventionLaws(fitted, predictor.fit.law);
@@ -62,12 +60,19 @@ export function ladderLaw(record: LadderRecord): LadderLaw {
 
 /** A ladder without the trainings that are too small to follow the law of the others (`fitWindow`). */
 export function withoutTooSmall(record: LadderRecord): LadderRecord {
-  return trainingsFrom(record, fitWindow(lawPointsOf(record, forecastConvention)).leastFlops);
+  const { leastFlops } = fitWindow(lawPointsOf(record, forecastConvention));
+  return { ...record, points: record.points.filter(({ flops }) => flops >= leastFlops) };
 }
 
-/** A ladder without the trainings of less compute. */
-export function trainingsFrom(record: LadderRecord, leastFlops: number): LadderRecord {
-  return { ...record, points: record.points.filter(({ flops }) => flops >= leastFlops) };
+/** Says which trainings of a ladder a law does not rest on; nothing where it rests on all. */
+export function leftOutSentences(record: LadderRecord, fitted: LadderRecord): string[] {
+  const num = record.points.length - fitted.points.length;
+  if (num === 0) return [];
+  const least = formatCompact(Math.min(...fitted.points.map(({ flops }) => flops)));
+  const which = num === 1 ? 'One training' : `${num} trainings`;
+  return [
+    `${which} of less than ${least} FLOPs ${num === 1 ? 'was' : 'were'} left out: by the others alone the law foretells the largest trainings better.`,
+  ];
 }
 
 /** @param law under the convention of forecasts */

@@ -1,7 +1,7 @@
 import { GroundworkError } from '../../core/index.ts';
 import { computeOf } from '../calibration/extrapolation.ts';
 import { countingConventions } from '../forecast.ts';
-import { forecastConvention, lawPointsOf, withoutTooSmall } from '../forecasting/ladder-law.ts';
+import { forecastConvention, lawPointsOf, leftOutSentences, withoutTooSmall } from '../forecasting/ladder-law.ts';
 import type { LadderRecord } from '../ladder-record.ts';
 import type { LawPoint } from '../scaling-law.ts';
 import { type CsvRow, type CsvTable, faultAt, readCsv } from './csv.ts';
@@ -85,6 +85,8 @@ export interface LawTable {
   readonly columns: { readonly tokens: string | null; readonly flops: string | null; readonly loss: string };
   /** At least one, the first one being what is talked about. */
   readonly accountings: readonly LawAccounting[];
+  /** What was left out of it, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -117,7 +119,12 @@ export function readLawTable(text: string, name: string, named: LawColumns = {})
     };
   });
   const nameOf = (index: number | undefined) => (index === undefined ? null : (table.columns[index] ?? null));
-  return { name, columns: { tokens: nameOf(tokens), flops: nameOf(flops), loss: nameOf(loss) ?? '' }, accountings };
+  return {
+    name,
+    columns: { tokens: nameOf(tokens), flops: nameOf(flops), loss: nameOf(loss) ?? '' },
+    accountings,
+    notes: [],
+  };
 }
 
 interface Places {
@@ -178,7 +185,12 @@ export function ladderTable(whole: LadderRecord, name: string): LawTable {
         }),
       ),
     }));
-  return { name, columns: { tokens: 'numTokens', flops: 'flops', loss: 'bits per byte' }, accountings };
+  return {
+    name,
+    columns: { tokens: 'numTokens', flops: 'flops', loss: 'bits per byte' },
+    accountings,
+    notes: leftOutSentences(whole, record),
+  };
 }
 
 /** Letters and digits alone: `Training FLOP` is `trainingflop`. */

@@ -71,6 +71,7 @@ export function tableFitSentences({
   const facts = [
     `${numPoints} trainings, ${penalty} of ln loss; on average the law is off by ${(100 * meanError).toFixed(2)} %. ` +
       `${starts.agreeing} of ${starts.tried} starts ended at it.`,
+    ...table.notes,
     'The intervals of the numbers are those of resampling: they say how well these points fix them, if the form is right.',
     ...(optima.length === 0
       ? []
