@@ -17,6 +17,8 @@ export function checkThreads(numThreads: number): number {
  *   runs is the one that we reasoned about.
  * - Memory arena on: without it every large tensor is mapped and touched anew in each step.
  * - Memory pattern off: with it the second step allocates everything a second time, in one block.
+ * - No spinning behind a step: threads that wait for more work would take a processor from the next session for some tens of
+ *   milliseconds, when a run goes from training to evaluation and back.
  */
 export function sessionOptions(
   provider: Provider,
@@ -41,6 +43,7 @@ export function sessionOptions(
           extra: { session: { disable_cpu_ep_fallback: '1' } },
         }
       : {}),
+    ...(provider === 'cpu' ? { extra: { session: { force_spinning_stop: '1' } } } : {}),
     ...options.sessionOptions,
   };
 }
