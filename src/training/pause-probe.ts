@@ -1,7 +1,7 @@
 import { type Clock, GroundworkError, present, systemClock } from '../core/index.ts';
 import type { Dataset } from '../data/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { openEvaluator, openGenerator } from '../evaluation/index.ts';
+import { type Evaluator, type Generator, openEvaluator, openGenerator } from '../evaluation/index.ts';
 import { initialize, type Recipe, type RecipeSize } from '../recipe/index.ts';
 import { sampleTokens, sampling } from './run-pauses.ts';
 
@@ -9,9 +9,11 @@ import { sampleTokens, sampling } from './run-pauses.ts';
 export interface PauseMeasurement {
   /** Loading of the sessions, once a run, with what their first use takes longer than others. */
   readonly loadMs: number;
-  /** Evaluation of a validation document; 0 where there is none. */
-  readonly documentMs: number;
-  /** One sample of full length. */
+  /** Giving new parameters to the sessions that evaluate and sample. */
+  readonly refreshMs: number;
+  /** Evaluation of a batch of validation rows; 0 where there is none. */
+  readonly batchMs: number;
+  /** One sample of full length, with the reading of its prompt. */
   readonly sampleMs: number;
 }
 
@@ -51,32 +53,23 @@ export async function measurePauses(
   const model = recipe.model(size);
   const parameters = initialize(model, 0);
   const startMs = clock.monotonicMs();
+  /** What all of this would have taken with everything loaded. */
   let usedMs = 0;
-  let documentMs = 0;
+  let refreshMs = 0;
+  let batchMs = 0;
+  const since = (beforeMs: number) => clock.monotonicMs() - beforeMs;
   if (dataset.validation.numBytes > 0 && dataset.validation.numDocuments > 0) {
     const { contextLength } = size;
     const evaluator = await openEvaluator(engine, model, { dataset, batchSize, contextLength });
     try {
       await evaluator.load(parameters);
-      const times: number[] = [];
-      let before = clock.monotonicMs();
-      const enough = new AbortController();
-      const onBatch = () => {
-        const now = clock.monotonicMs();
-        times.push(now - before);
-        before = now;
-        if (times.length > numBatches || signal?.aborted) enough.abort();
-      };
-      try {
-        await evaluator.bitsPerByte({ onBatch, signal: enough.signal });
-      } catch (error) {
-        const isEnough = enough.signal.aborted && error instanceof GroundworkError && error.code === 'interrupted';
-        if (!isEnough) throw error;
-      }
+      const times = await batchTimes(evaluator, clock, signal);
       stopWhereAsked();
       // The first one waited for its session, unless it is the only one.
-      const batchMs = median(times.slice(Math.min(1, times.length - 1)));
-      documentMs = (batchMs * evaluator.numBatches) / evaluator.numDocuments;
+      batchMs = median(times.slice(Math.min(1, times.length - 1)));
+      const before = clock.monotonicMs();
+      await evaluator.load(parameters);
+      refreshMs += since(before);
       usedMs += batchMs * times.length;
     } finally {
       await evaluator.close();
@@ -87,24 +80,61 @@ export async function measurePauses(
   try {
     await generator.load(parameters);
     const known = prompt.filter((token) => token < size.vocabularySize);
-    const times: number[] = [];
-    let before = clock.monotonicMs();
-    const onToken = () => {
-      const now = clock.monotonicMs();
-      times.push(now - before);
-      before = now;
-      return times.length > numTokens || signal?.aborted ? ('stop' as const) : undefined;
-    };
-    await generator.generate(known, { ...sampling, seed: 0, maxTokens: sampleTokens }, onToken);
+    // The first text waits for both sessions and for the first step of each.
+    const first = await tokenTimes(generator, known, 2, clock, signal);
     stopWhereAsked();
-    // The first token waited for both sessions, the second for the first step of the second one.
-    const tokenMs = median(times.slice(Math.min(2, times.length - 1)));
-    usedMs += tokenMs * times.length;
-    const loadMs = Math.max(0, clock.monotonicMs() - startMs - usedMs);
-    return { loadMs, documentMs, sampleMs: sampleTokens * tokenMs };
+    const before = clock.monotonicMs();
+    await generator.load(parameters);
+    refreshMs += since(before);
+    const [promptMs = 0, ...times] = await tokenTimes(generator, known, numTokens, clock, signal);
+    stopWhereAsked();
+    const tokenMs = times.length === 0 ? promptMs : median(times);
+    usedMs += refreshMs + 2 * promptMs + tokenMs * (first.length - 1 + times.length);
+    const loadMs = Math.max(0, since(startMs) - usedMs);
+    return { loadMs, refreshMs, batchMs, sampleMs: promptMs + (sampleTokens - 1) * tokenMs };
   } finally {
     await generator.close();
   }
+}
+
+/** What the first batches of an evaluation take, each. */
+async function batchTimes(evaluator: Evaluator, clock: Clock, signal: AbortSignal | undefined): Promise<number[]> {
+  const times: number[] = [];
+  let before = clock.monotonicMs();
+  const enough = new AbortController();
+  const onBatch = () => {
+    const now = clock.monotonicMs();
+    times.push(now - before);
+    before = now;
+    if (times.length > numBatches || signal?.aborted) enough.abort();
+  };
+  try {
+    await evaluator.bitsPerByte({ onBatch, signal: enough.signal });
+  } catch (error) {
+    const isEnough = enough.signal.aborted && error instanceof GroundworkError && error.code === 'interrupted';
+    if (!isEnough) throw error;
+  }
+  return times;
+}
+
+/** What the first tokens of a sample take, each; that of the first includes the prompt. */
+async function tokenTimes(
+  generator: Generator,
+  prompt: Int32Array,
+  numTokens: number,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const times: number[] = [];
+  let before = clock.monotonicMs();
+  const onToken = () => {
+    const now = clock.monotonicMs();
+    times.push(now - before);
+    before = now;
+    return times.length >= numTokens || signal?.aborted ? ('stop' as const) : undefined;
+  };
+  await generator.generate(prompt, { ...sampling, seed: 0, maxTokens: sampleTokens }, onToken);
+  return times;
 }
 
 function median(times: readonly number[]): number {

@@ -13,6 +13,8 @@ export interface Pauses {
   readonly otherMs: number;
   /** The last ones: what has to be left when training ends. */
   readonly finalMs: number;
+  /** Of that, what is no evaluation. */
+  readonly closingMs: number;
 }
 
 export interface PauseQuestion {
@@ -24,10 +26,14 @@ export interface PauseQuestion {
   readonly contextLength: number;
   readonly numSteps: number;
   readonly evaluationBatchSize: number;
+  /** Batches of an evaluation on so many documents. */
+  readonly numBatchesOf: (numDocuments: number) => number;
+  /** Samples at the end. */
+  readonly numFinalSamples: number;
   /** All that a checkpoint writes. */
   readonly checkpointBytes: number;
-  /** What evaluating and sampling take, where that was measured. */
-  readonly measured?: PauseMeasurement | undefined;
+  /** What evaluating and sampling take, where that was measured, with reading the parameters of the training. */
+  readonly measured?: (PauseMeasurement & { readonly readMs: number }) | undefined;
 }
 
 /** How often a run is evaluated, and lets its model speak. */
@@ -40,28 +46,32 @@ const wholeShare = 0.25;
 const finalShare = 0.15;
 /** Reading a prompt and writing 64 tokens, where it was not measured: some tenths of a second. */
 const guessedSampleMs = 400;
+/** A checkpoint, where its size is not known. */
+const guessedCheckpointMs = 300;
 /** What a checkpoint takes beside its bytes: files are flushed one by one. */
-const flushMs = 100;
-/** Bytes of a checkpoint that are copied, checked, hashed and written in a millisecond: a guess for a common disk, as is the time above. */
-const savedBytesPerMs = 200e3;
+const flushMs = 30;
+/** Bytes of a checkpoint that are copied, checked, hashed and written in a millisecond: as the time above, of a cloud machine's disk. */
+const savedBytesPerMs = 450e3;
 
-/** What the end of a run takes besides its last evaluation: a sample for each prompt (three where none is given), and a checkpoint. */
-export function closingMs(numPrompts: number, sampleMs = guessedSampleMs, checkpointMs = 3 * flushMs): number {
-  return (numPrompts || 3) * sampleMs + checkpointMs;
+/** What the end of a run takes besides its last evaluation, for plans that do not say: a sample for each prompt (three where none is given), and a checkpoint. */
+export function guessedClosingMs(numPrompts: number): number {
+  return (numPrompts || 3) * guessedSampleMs + guessedCheckpointMs;
 }
 
 /** Plans what happens between steps, so that it costs little of the run and is part of its budget. */
 export function planPauses(request: PlanRequest, question: PauseQuestion): Pauses {
-  const { text, budget, msPerStep, batchTokens, contextLength, numSteps, evaluationBatchSize, measured } = question;
-  const { numValidationDocuments, numValidationTokens } = text;
+  const { text, budget, msPerStep, batchTokens, contextLength, numSteps, evaluationBatchSize, numBatchesOf, measured } =
+    question;
+  const { numValidationDocuments } = text;
   const durationMs = budget.kind === 'time' ? budget.durationMs : numSteps * msPerStep;
 
-  // A forward pass is a third of a step; rows hold one document, or a piece of one, and are padded.
-  const rowMs = ((msPerStep / batchTokens) * contextLength) / 3;
-  const rowsPerDocument =
-    numValidationDocuments === 0 ? 0 : numValidationTokens / numValidationDocuments / contextLength + 0.5;
-  const documentMs = Math.max(1e-6, measured?.documentMs ?? Math.max(1, rowsPerDocument) * rowMs);
+  // A forward pass is a third of a step.
+  const batchMs = measured?.batchMs ?? ((msPerStep / batchTokens) * contextLength * evaluationBatchSize) / 3;
+  const evaluationMs = (numDocuments: number) => (numDocuments === 0 ? 0 : numBatchesOf(numDocuments) * batchMs);
+  const documentMs = Math.max(1e-6, evaluationMs(numValidationDocuments) / Math.max(1, numValidationDocuments));
   const sampleMs = measured?.sampleMs ?? guessedSampleMs;
+  /** Before an evaluation or a sample, or both of one step. */
+  const refreshMs = measured === undefined ? 0 : measured.readMs + measured.refreshMs;
   const checkpointMs = flushMs + question.checkpointBytes / savedBytesPerMs;
   const affordable = (share: number, times: number) => Math.floor((share * durationMs) / times / documentMs);
   const clamp = (value: number, least: number) => Math.min(numValidationDocuments, Math.max(least, value));
@@ -97,15 +107,26 @@ export function planPauses(request: PlanRequest, question: PauseQuestion): Pause
     everySteps: request.checkpointEverySteps ?? null,
     keep: Math.max(2, request.keep ?? 2),
   };
-  const finalMs = numFinalDocuments * documentMs + closingMs(samples.prompts.length, sampleMs, checkpointMs);
+  const [numEvaluated, numSampled] = [times(evaluation.everySteps), times(samples.everySteps)];
+  const numTogether =
+    numEvaluated === 0 || numSampled === 0 ? 0 : times(leastCommonMultiple(evaluation.everySteps, samples.everySteps));
+  const numSaved =
+    times(checkpoints.everySteps ?? 0) +
+    (checkpoints.everyMs === null ? 0 : Math.floor(durationMs / Math.max(1, checkpoints.everyMs)));
+  const closingMs = refreshMs + question.numFinalSamples * sampleMs + checkpointMs;
+  const finalMs = evaluationMs(numFinalDocuments) + closingMs;
   const otherMs =
-    times(evaluation.everySteps) * numDocuments * documentMs +
-    times(samples.everySteps) * sampleMs +
-    (times(checkpoints.everySteps ?? 0) +
-      (checkpoints.everyMs === null ? 0 : Math.floor(durationMs / Math.max(1, checkpoints.everyMs)))) *
-      checkpointMs +
+    (numEvaluated + numSampled - numTogether) * refreshMs +
+    numEvaluated * evaluationMs(numDocuments) +
+    numSampled * sampleMs +
+    numSaved * checkpointMs +
     finalMs;
-  return { evaluation, samples, checkpoints, otherMs, finalMs };
+  return { evaluation, samples, checkpoints, otherMs, finalMs, closingMs };
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  const divisor = (x: number, y: number): number => (y === 0 ? x : divisor(y, x % y));
+  return (a / divisor(a, b)) * b;
 }
 
 /** A number of steps that is easy to remember: 1, 2, 5, 10, 20, 25, 50, … no less than half of `value`. */

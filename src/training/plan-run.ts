@@ -1,8 +1,10 @@
 import { GroundworkError, present, systemClock } from '../core/index.ts';
+import { type Dataset, validationRows } from '../data/index.ts';
 import { numWarmupSteps, type Schedule } from '../optimizer/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { sizeOf } from '../tensor/index.ts';
 import { mostEpochs } from '../theory/index.ts';
+import { parseTokenizer } from '../tokenizer/index.ts';
 import { fitMemory, type MemoryFit } from './memory-fit.ts';
 import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
 import { measurePauses, type PauseMeasurement } from './pause-probe.ts';
@@ -14,6 +16,7 @@ import type { PlanRequest, PlanSurroundings } from './plan-request.ts';
 import { prepareStep } from './prepared-step.ts';
 import { measureStep, type StepMeasurement } from './probe.ts';
 import { expectedGrowth } from './process-memory.ts';
+import { finalPrompts } from './run-pauses.ts';
 import { pricedSizes } from './size-prices.ts';
 import type { PricedSize } from './sizing.ts';
 import { type TextExtent, textExtent } from './text-extent.ts';
@@ -118,8 +121,11 @@ export async function planRun(request: PlanRequest, surroundings: PlanSurroundin
       : undefined;
   // What was measured was verified as well.
   const { flopsPerStep } = own ?? (await prepareStep(recipe, extent));
+  const prompts = finalPrompts(request.prompts ?? [], dataset, parseTokenizer(dataset.tokenizer()));
   return finishPlan({
     request,
+    dataset,
+    numFinalSamples: prompts.length,
     recipe,
     text,
     draft,
@@ -128,7 +134,7 @@ export async function planRun(request: PlanRequest, surroundings: PlanSurroundin
     msPerStep: own?.msPerStep ?? workPerStep(sizes, draft) / workPerMs,
     basis: own !== undefined ? 'measured' : known !== undefined ? 'estimated' : 'guessed',
     loadMs: (known?.loadMs ?? 0) + (pauses?.loadMs ?? 0),
-    measuredPauses: pauses,
+    measuredPauses: own && pauses && { ...pauses, readMs: own.readMs },
     flopsPerStep,
     spentMs: spentMs(),
   });
@@ -159,6 +165,9 @@ function checkRequest({ budget, size, batchSize, microBatchSize, contextLength }
 
 interface Findings {
   readonly request: PlanRequest;
+  /** What is evaluated on. */
+  readonly dataset: Dataset;
+  readonly numFinalSamples: number;
   readonly recipe: Recipe;
   readonly text: TextExtent;
   readonly draft: Draft;
@@ -168,14 +177,28 @@ interface Findings {
   /** Where the time of a step is known from. */
   readonly basis: 'measured' | 'estimated' | 'guessed';
   readonly loadMs: number;
-  readonly measuredPauses: PauseMeasurement | undefined;
+  readonly measuredPauses: (PauseMeasurement & { readonly readMs: number }) | undefined;
   readonly flopsPerStep: number;
   readonly spentMs: number;
 }
 
 function finishPlan(findings: Findings): Plan {
-  const { request, recipe, text, draft, fit, limit, msPerStep, basis, loadMs, measuredPauses, flopsPerStep, spentMs } =
-    findings;
+  const {
+    request,
+    recipe,
+    dataset,
+    numFinalSamples,
+    text,
+    draft,
+    fit,
+    limit,
+    msPerStep,
+    basis,
+    loadMs,
+    measuredPauses,
+    flopsPerStep,
+    spentMs,
+  } = findings;
   const { size, batchSize } = draft;
   const budget: Budget = request.budget ?? {
     kind: 'tokens',
@@ -190,6 +213,14 @@ function finishPlan(findings: Findings): Plan {
     contextLength: size.contextLength,
     numSteps: draft.numSteps,
     evaluationBatchSize: fit.evaluationBatchSize,
+    numBatchesOf: (numDocuments) =>
+      validationRows(dataset, {
+        contextLength: size.contextLength,
+        batchSize: fit.evaluationBatchSize,
+        packing: 'alone',
+        numDocuments,
+      }).numBatches,
+    numFinalSamples,
     checkpointBytes: fit.sessions.training.stateBytes,
     measured: measuredPauses,
   });
@@ -229,6 +260,7 @@ function finishPlan(findings: Findings): Plan {
       otherMs: pauses.otherMs + loadMs,
       limitMs: budget.kind === 'time' ? Math.max(0, budget.durationMs - spentMs) : null,
       finalMs: pauses.finalMs,
+      closingMs: pauses.closingMs,
       flopsPerStep,
     },
     memory: {

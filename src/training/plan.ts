@@ -82,6 +82,8 @@ export const planSchema = z.strictObject({
     limitMs: milliseconds.nullable(),
     /** What has to be left when training ends, for the last evaluation, samples and checkpoint. */
     finalMs: milliseconds,
+    /** Of that, what is no evaluation. Plans of before do not say. */
+    closingMs: milliseconds.exactOptional(),
     /** Of one step, counted in its graph. */
     flopsPerStep: z.number().min(0),
   }),

@@ -10,6 +10,8 @@ export interface StepMeasurement {
   readonly msPerStep: number;
   /** Verifying, tracing, loading and setting the parameters, and what the first step takes longer than others. */
   readonly loadMs: number;
+  /** Reading the parameters, as it goes ahead of an evaluation or a sample. */
+  readonly readMs: number;
   readonly flopsPerStep: number;
 }
 
@@ -20,10 +22,10 @@ export interface ProbeQuestion extends StepExtent {
   readonly limitMs: number;
 }
 
-/** So many steps are timed, and more of those that are short, for as long as this. */
+/** So many steps are timed, and more of those that are short, for as long as this: the first few dozen are slow, until all is compiled. */
 const fewSteps = 6;
-const mostSteps = 48;
-const shortMs = 600;
+const mostSteps = 96;
+const shortMs = 2000;
 
 /**
  * Trains a few steps and measures them: the same Program, batches and first parameters as in the run, so that nothing is
@@ -73,7 +75,10 @@ export async function measureStep(
       timedMs += times.at(-1) ?? 0;
     }
     const msPerStep = median(times);
-    return { msPerStep, loadMs: loadedMs + Math.max(0, firstMs - msPerStep), flopsPerStep };
+    const before = clock.monotonicMs();
+    for (const name of Object.keys(model.parameters)) await session.get(name);
+    const readMs = clock.monotonicMs() - before;
+    return { msPerStep, loadMs: loadedMs + Math.max(0, firstMs - msPerStep), readMs, flopsPerStep };
   } finally {
     await session.close();
   }

@@ -1,7 +1,7 @@
 import { scheduleFactor } from '../optimizer/index.ts';
 import { affordableSteps, endFrom, type Pace, type PaceQuestion, type Rescheduling } from './pace.ts';
 import type { Plan } from './plan.ts';
-import { closingMs } from './plan-pauses.ts';
+import { guessedClosingMs } from './plan-pauses.ts';
 import type { TrainingState } from './training-state.ts';
 
 /** A moment of a run. */
@@ -71,7 +71,8 @@ export function factorOfStep(plan: Plan, rescheduling: Rescheduling | null, step
 /** What the end takes: as planned, until evaluations on the way have shown how long a document takes. */
 function finalMs({ evaluation, samples, expected }: Plan, { evaluationMs, numEvaluatedDocuments }: Pace): number {
   if (numEvaluatedDocuments === 0) return expected.finalMs;
-  return closingMs(samples.prompts.length) + (evaluation.numFinalDocuments * evaluationMs) / numEvaluatedDocuments;
+  const closingMs = expected.closingMs ?? guessedClosingMs(samples.prompts.length);
+  return closingMs + (evaluation.numFinalDocuments * evaluationMs) / numEvaluatedDocuments;
 }
 
 /** Time until the end of the run; undefined before a step was timed. */

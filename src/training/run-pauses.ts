@@ -51,6 +51,12 @@ export interface PauseParts {
 
 /** Where a person gave no prompts. */
 const numOwnPrompts = 3;
+
+/** What the samples at the end of a run begin with: what a person wants, or what suits the dataset. */
+export function finalPrompts(wanted: readonly string[], dataset: Dataset, tokenizer: Tokenizer): readonly string[] {
+  return wanted.length > 0 ? wanted : promptsOf(dataset, tokenizer, numOwnPrompts);
+}
+
 /** Tokens of a sample. */
 export const sampleTokens = 64;
 /** A little below 1, as samples of small models are: the rarest tokens are mostly noise. */
@@ -59,8 +65,7 @@ export const sampling = { temperature: 0.8, topP: 0.95 } as const;
 /** Makes the pauses of a run. Sessions are opened when they are first wanted. */
 export function runPauses({ model, dataset, tokenizer, plan, seed, clock, ...parts }: PauseParts): RunPauses {
   const { numDocuments, numFinalDocuments, batchSize } = plan.evaluation;
-  const { prompts: wanted } = plan.samples;
-  const prompts = wanted.length > 0 ? wanted : promptsOf(dataset, tokenizer, numOwnPrompts);
+  const prompts = finalPrompts(plan.samples.prompts, dataset, tokenizer);
   let loadMs = 0;
   const engine: Engine = {
     ...parts.engine,

@@ -30,17 +30,47 @@ function countingClock() {
 }
 
 describe('measuring evaluations and samples', () => {
-  test('tells what a document, a sample and the loading take, each more than nothing', async () => {
-    const { loadMs, documentMs, sampleMs } = await measurePauses(engine, smallRecipe(), question());
-    expect(Math.min(loadMs, documentMs, sampleMs)).toBeGreaterThan(0);
+  test('tells what a batch, a sample, new parameters and the loading take, each more than nothing', async () => {
+    const { loadMs, refreshMs, batchMs, sampleMs } = await measurePauses(engine, smallRecipe(), question());
+    expect(Math.min(loadMs, refreshMs, batchMs, sampleMs)).toBeGreaterThan(0);
   });
 
-  test('counts a sample as 64 tokens and a document as its share of all batches', async () => {
-    const { documentMs, sampleMs } = await measurePauses(engine, smallRecipe(), question(), { clock: countingClock() });
-    // One look for a token; batches of 4 rows, and no document of more than a few rows.
+  test('counts a sample as 64 tokens, one look for each, and new parameters as those of both', async () => {
+    const { refreshMs, batchMs, sampleMs } = await measurePauses(engine, smallRecipe(), question(), {
+      clock: countingClock(),
+    });
     expect(sampleMs).toBe(64);
-    expect(documentMs).toBeGreaterThanOrEqual(1 / 4);
-    expect(documentMs).toBeLessThan(4);
+    expect(batchMs).toBe(1);
+    expect(refreshMs).toBe(2);
+  });
+
+  test('counts the reading of the prompt as part of a sample, and the first use of a session as loading', async () => {
+    let now = 0;
+    // The session of a prompt takes 30 ms, that of a token 2 ms, and each 100 ms more at its first use.
+    const slow: Engine = {
+      ...engine,
+      load: async (program) => {
+        const session = await engine.load(program);
+        let isFirst = true;
+        const isPrompt = !('position' in program.inputs) && !('targets' in program.inputs);
+        return {
+          program,
+          get: (name) => session.get(name),
+          set: (name, data) => session.set(name, data),
+          close: () => session.close(),
+          run: (inputs) => {
+            now += (isPrompt ? 30 : 2) + (isFirst ? 100 : 0);
+            isFirst = false;
+            return session.run(inputs);
+          },
+        };
+      },
+    };
+    const { sampleMs, loadMs } = await measurePauses(slow, smallRecipe(), question(), {
+      clock: { monotonicMs: () => now },
+    });
+    expect(sampleMs).toBe(30 + 63 * 2);
+    expect(loadMs).toBe(300);
   });
 
   test('closes every session that it opened', async () => {

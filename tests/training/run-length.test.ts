@@ -158,6 +158,33 @@ describe('a budget of time', () => {
     expect(stepsAt(10)).toBe(10 + 974);
     expect(stepsAt(2000)).toBe(10 + 775);
   });
+
+  test('leaves for samples and checkpoint at the end what the plan has measured', () => {
+    const stepsWith = (closingMs: number) =>
+      stepsOfRun(
+        timed({
+          expected: { limitMs: 100_000, finalMs: 10_000, closingMs, msPerStep: 100 },
+          evaluation: { numFinalDocuments: 100 },
+          schedule: { kind: 'constant' },
+        }),
+        {
+          step: 10,
+          training: {
+            ...emptyState(),
+            pace: {
+              ...emptyState().pace,
+              stepsMs: 1000,
+              numTimedSteps: 10,
+              evaluationMs: 10,
+              numEvaluatedDocuments: 10,
+            },
+          },
+          elapsedMs: 1000,
+        },
+      );
+    expect(stepsWith(900)).toBe(10 + 980);
+    expect(stepsWith(8900)).toBe(10 + 900);
+  });
 });
 
 test('without a budget of time the plan says how many steps there are', () => {

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../../core/index.ts';
+import { type Clock, type FileSystem, systemClock } from '../../core/index.ts';
 import type { Model } from '../../model/index.ts';
 import type { OptimizerSpec } from '../../optimizer/index.ts';
 import { hashProgram, type Program } from '../../tensor/index.ts';
@@ -26,6 +26,7 @@ export interface PlanForecastOptions {
   /** Default: those in `lawFolders`. */
   readonly laws?: KnownLaws;
   readonly now?: () => Date;
+  readonly clock?: Clock;
   /** The training step, where it was traced already. */
   readonly prepared?: { readonly model: Model; readonly optimizer: OptimizerSpec; readonly program: Program };
 }
@@ -38,11 +39,13 @@ export interface PlanForecast {
   readonly carried: CarriedLaw | { readonly reason: string };
 }
 
-/** Foretells what a plan will reach and cost; nothing is trained. It takes some tenths of a second. */
+/** Foretells what a plan will reach and cost; nothing is trained. It takes some tenths of a second, which it counts as time of the run. */
 export function forecastPlan(options: PlanForecastOptions): PlanForecast {
-  const { fs, plan, recipe, datasets, laws: { records, problems } = knownLaws(fs), now = () => new Date() } = options;
+  const { fs, plan, recipe, datasets, now = () => new Date(), clock = systemClock } = options;
+  const startMs = clock.monotonicMs();
+  const { records, problems } = options.laws ?? knownLaws(fs);
   const { model, optimizer, program } = options.prepared ?? tracedStep(options);
-  const subject = subjectOf({
+  const facts = subjectOf({
     plan,
     recipe: recipe.recipe,
     model,
@@ -52,8 +55,12 @@ export function forecastPlan(options: PlanForecastOptions): PlanForecast {
     records,
   });
   const laws = new Map<LadderRecord, LadderLaw>();
+  // The laws are fitted here, so that the time of it is known.
+  const carried = carriedLaw(facts, { records, laws });
+  const otherMs = facts.time.otherMs + (clock.monotonicMs() - startMs);
+  const subject = { ...facts, time: { ...facts.time, otherMs } };
   const forecast = forecastRun(subject, { records, problems, laws, registeredAt: now().toISOString() });
-  return { forecast, subject, carried: carriedLaw(subject, { records, laws }) };
+  return { forecast, subject, carried };
 }
 
 function tracedStep({ recipe: { recipe }, plan }: PlanForecastOptions) {
