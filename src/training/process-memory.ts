@@ -1,6 +1,7 @@
 import type { MemoryEstimate } from '../engine/index.ts';
 import type { CacheShape } from '../model/index.ts';
 import type { Plan } from './plan.ts';
+import { sampleTokens } from './run-pauses.ts';
 
 /** What the sessions of a run are made of. */
 export interface RunSessions {
@@ -39,9 +40,12 @@ export const busiestHabits: RunHabits = {
 const processBytes = 88e6;
 /**
  * Arrays that nothing holds any more are freed when so many bytes of them have come together (`kExternalAllocationSoftLimit` of V8), and
- * what is freed stays with the process. Most of them are copies of the parameters, of which one more than is needed was seen.
+ * what is freed stays with the process. They are copies of the parameters, of which one more than is needed was seen, and what a sample
+ * leaves.
  */
 const collectorBytes = 64 * 2 ** 20;
+/** What choosing a token leaves for each logit: the output of the session, two copies, and three arrays of probabilities in float64. */
+const choiceBytes = 3 * 4 + 3 * 8;
 /** Tokens of a prompt, rounded up as the generator does it: what samples begin with is a few words. */
 const promptLength = 32;
 
@@ -53,7 +57,7 @@ const promptLength = 32;
  *   and one that writes on, with its cache), each with parameters of its own;
  * - copies of the parameters: those that evaluation and generation last took over, which may be of different steps, and those that a
  *   checkpoint writes, with all that the optimizer keeps;
- * - arrays that wait to be freed.
+ * - arrays that wait to be freed, those of a sample among them.
  *
  * @returns bytes
  */
@@ -63,7 +67,7 @@ export function processGrowth(sessions: RunSessions, habits: RunHabits): number 
   const evaluationBytes = valueBytes(evaluation);
   const generationBytes = bytesOfGeneration(sessions);
   const savedBytes = training.stateBytes;
-  const waitingBytes = Math.min(collectorBytes, parameterBytes);
+  const waitingBytes = Math.min(collectorBytes, parameterBytes + sampleTokens * choiceBytes * sessions.vocabularySize);
   const taken = Number(evaluatesOnTheWay) + Number(samplesOnTheWay && !(evaluatesOnTheWay && samplesAfterEvaluations));
   const onTheWay =
     (evaluatesOnTheWay ? evaluationBytes : 0) +
