@@ -6,6 +6,7 @@ import { runCompareBenchmark } from './compare/compare-benchmark.ts';
 import { runCostsBenchmark } from './costs/costs-benchmark.ts';
 import { runDataBenchmark } from './data/data-benchmark.ts';
 import { runLargeBenchmark } from './data/large-benchmark.ts';
+import { runFleetBenchmark } from './fleet/fleet-benchmark.ts';
 import { runGenerationBenchmark } from './generation/generation-benchmark.ts';
 import { runMupBenchmark } from './mup/mup-benchmark.ts';
 import { runOptimizersBenchmark } from './optimizers/optimizers-benchmark.ts';
@@ -19,10 +20,12 @@ const benchmarks: { readonly [name: string]: (args: readonly string[]) => Promis
   costs: runCostsBenchmark,
   data: runDataBenchmark,
   'data-large': runLargeBenchmark,
+  fleet: runFleetBenchmark,
   mup: runMupBenchmark,
   optimizers: runOptimizersBenchmark,
   pretrain: runPretrainBenchmark,
   generation: runGenerationBenchmark,
+  gpu: async (args) => (await import('./gpu/gpu-benchmark.ts')).runGpuBenchmark(args),
   step: runStepBenchmark,
   tokenizer: runTokenizerBenchmark,
 };
@@ -34,10 +37,12 @@ const usage = `npm run bench -- NAME [flags]
   costs      foretell time and memory of training runs, and hold them against what happens
   data       time each stage of making a dataset against datatrove, and compare what is kept
   data-large build a dataset of 1 GB: memory, and planted copies found
+  fleet      what 1 B and 7 B parameters take on accelerators, and the forecast beside published figures
   mup        find the best learning rate at several widths, with the scaling rules and without
   optimizers train with several optimizers for the same time each
   pretrain   train the same run in PyTorch: loss curves, bits per byte, time
   generation time generation with a cache against PyTorch and transformers.js
+  gpu        time a training step on a GPU against PyTorch; it may run elsewhere, with Python alone
   step       time a training step against other frameworks
   tokenizer  time training and encoding of tokenizers against others
 

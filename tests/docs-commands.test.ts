@@ -5,6 +5,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import { jaxPython } from './support/jax-python.ts';
 
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 /** Training takes its time; CI sets this. */
@@ -26,8 +27,12 @@ afterAll(() => {
 describe.skipIf(!runsEverything)('every command of the page', () => {
   // The demo is built once, by the first page that needs it.
   let datasets: string | undefined;
-  for (const page of ['pretraining.md', 'evaluation.md', 'runs.md', 'recipes.md', 'comparing.md', 'scaling-laws.md']) {
-    test(`${page} does what the page says, one after the other in an empty folder`, { timeout: 300_000 }, async () => {
+  const pages = ['pretraining.md', 'evaluation.md', 'runs.md', 'recipes.md', 'comparing.md', 'scaling-laws.md', 'jax.md'];
+  const needsJax = new Set(['jax.md']);
+  for (const page of pages) {
+    const isRun = !needsJax.has(page) || jaxPython() !== undefined;
+    if (!isRun) console.warn(`${page}: skipped: no Python with JAX (python/setup.sh installs it)`);
+    test.runIf(isRun)(`${page} does what the page says, one after the other in an empty folder`, { timeout: 300_000 }, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'groundwork-docs-'));
       folders.push(folder);
       datasets ??= mkdtempSync(join(tmpdir(), 'groundwork-docs-datasets-'));

@@ -1,13 +1,17 @@
 // Groundwork as a peer of the benchmark (bench/peers/README.md): a GPT's whole step as one Program in ONNX Runtime.
 //
-//     node ours.mjs --spec PATH.json --threads N [--provider cpu|wasm]
+//     node ours.mjs --spec PATH.json --threads N [--provider cpu|wasm|webgpu]
 
 import { traceTrainingStep } from '../../examples/gpt.ts';
 import { present } from '../../src/core/index.ts';
 import { onnxEngine, type Provider } from '../../src/engine/index.ts';
 import { serve } from '../peers/protocol.mjs';
 
-const packages: { readonly [provider: string]: string } = { cpu: 'onnxruntime-node', wasm: 'onnxruntime-web' };
+const packages: { readonly [provider: string]: string } = {
+  cpu: 'onnxruntime-node',
+  wasm: 'onnxruntime-web',
+  webgpu: 'onnxruntime-node',
+};
 
 await serve(
   async ({ model, optimizer, parameters, batches }, threads, { provider = 'cpu' }) => {
@@ -27,5 +31,5 @@ await serve(
       },
     };
   },
-  { provider: ['cpu', 'wasm'] },
+  { provider: ['cpu', 'wasm', 'webgpu'] },
 );

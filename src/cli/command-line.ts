@@ -42,6 +42,13 @@ interface CommandEntry {
 
 const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
   [
+    'bundle',
+    {
+      summary: 'write all that a training needs on accelerators and clusters',
+      load: async () => (await import('./bundle.ts')).bundleCommand,
+    },
+  ],
+  [
     'chat',
     { summary: 'write together with a trained model', load: async () => (await import('./chat.ts')).chatCommand },
   ],
@@ -123,6 +130,7 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
       load: async () => (await import('./probe.ts')).probeCommand,
     },
   ],
+  ['pull', { summary: 'take the run of a bundle back', load: async () => (await import('./pull.ts')).pullCommand }],
   [
     'report',
     { summary: 'write the report of a run as a page', load: async () => (await import('./report.ts')).reportCommand },

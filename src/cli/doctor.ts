@@ -1,21 +1,27 @@
-import { spawnSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { GroundworkError } from '../core/index.ts';
 import { nodeFileSystem } from '../core/node.ts';
-import { type EngineProbe, onnxEngine, type Provider, probe, providers } from '../engine/index.ts';
+import {
+  type EngineProbe,
+  findJaxPython,
+  type JaxPython,
+  jaxEngine,
+  onnxEngine,
+  probe,
+  providers,
+} from '../engine/index.ts';
 import { printableJson } from '../tokenizer/index.ts';
 import { memoryLimit } from '../training/index.ts';
 import type { Command, Terminal } from './command-line.ts';
 import { parseFlags } from './flags.ts';
+import { deviceText } from './run-engine.ts';
 import { paintFor } from './styled-text.ts';
 import { byteText } from './text-table.ts';
 import { groundworkVersion } from './version.ts';
 
 /** A product into an MLP, measured for so long: enough to tell engines apart. */
 const measurement = { durationMs: 100, shapes: [{ M: 1024, K: 256, N: 1024 }] } as const;
-/** How long an optional program may take to answer. */
-const patienceMs = 20_000;
 /** Less free disk than this is worth a word: a few checkpoints of a small model. */
 const littleDiskBytes = 1e9;
 const littleMemoryBytes = 1e9;
@@ -34,7 +40,8 @@ export const doctorCommand: Command = {
   help: `usage: groundwork doctor [--json]
 
 Looks at what there is to train with: Node, processor, memory, disk, each engine with its device, its threads and its measured speed,
-and Python with JAX, which is optional. Says what is missing and how to get it. It changes nothing and fetches nothing.
+and Python with JAX, which is optional: it trains on accelerators. Says what is missing and how to get it. It changes nothing and fetches
+nothing.
 
   --json   print what was found as JSON
 
@@ -48,17 +55,16 @@ Exit codes: 0 something can train, 2 wrong usage, 4 no engine works here.`,
       if (!isJson) terminal.out(lineOf(finding, terminal));
     };
     for (const finding of machineFindings()) add(finding);
-    const engines = new Map<Provider, EngineProbe>();
+    const engines: EngineProbe[] = [];
     for (const provider of providers) {
       terminal.live?.(`measuring ${provider}`);
       add(await engineFinding(provider, engines));
     }
     terminal.live?.('looking for Python and JAX');
-    for (const finding of pythonFindings()) add(finding);
+    for (const finding of await jaxFindings(engines)) add(finding);
     terminal.live?.('');
-    const fastest = [...engines.values()].sort((a, b) => b.gemmGflops - a.gemmGflops)[0];
-    if (isJson)
-      terminal.out(printableJson({ canTrain: fastest !== undefined, findings, engines: [...engines.values()] }));
+    const fastest = engines.sort((a, b) => b.gemmGflops - a.gemmGflops)[0];
+    if (isJson) terminal.out(printableJson({ canTrain: fastest !== undefined, findings, engines }));
     if (fastest === undefined) {
       throw new GroundworkError('provider-unavailable', 'no engine works on this machine, so nothing can train here', {
         hint: 'Install the packages again with npm ci; the hints above say what each engine lacks.',
@@ -119,35 +125,51 @@ function machineFindings(): Finding[] {
   ];
 }
 
-async function engineFinding(provider: Provider, found: Map<Provider, EngineProbe>): Promise<Finding> {
+async function engineFinding(provider: (typeof providers)[number], found: EngineProbe[]): Promise<Finding> {
   try {
     const result = await probe(await onnxEngine(provider), measurement);
-    found.set(provider, result);
-    const { gemmGflops, numThreads, device } = result;
-    return {
-      topic: provider,
-      state: 'ok',
-      text: `${gemmGflops.toFixed(0)} GFLOP/s, ${numThreads} ${numThreads === 1 ? 'thread' : 'threads'}, ${device}`,
-    };
+    found.push(result);
+    return { topic: provider, state: 'ok', text: `${speedText(result)}, ${result.device}` };
   } catch (fault) {
-    if (!(fault instanceof GroundworkError)) throw fault;
-    return { topic: provider, state: 'absent', text: fault.message, hint: fault.hint };
+    return absence(provider, fault);
   }
 }
 
-/** Python and JAX: nothing here needs them; they serve to compare and, later, to train on accelerators. */
-function pythonFindings(): Finding[] {
-  const ask = (code: string) =>
-    spawnSync('python3', ['-c', code], { encoding: 'utf8', timeout: patienceMs, stdio: ['ignore', 'pipe', 'ignore'] });
-  const python = ask('import platform; print(platform.python_version())');
-  if (python.status !== 0) {
-    return [{ topic: 'Python', state: 'absent', text: 'not needed; only comparisons with other tools use it' }];
+/** Python and JAX: needed on accelerators only. */
+async function jaxFindings(found: EngineProbe[]): Promise<Finding[]> {
+  let python: JaxPython;
+  try {
+    python = findJaxPython();
+  } catch (fault) {
+    return [absence('jax', fault)];
   }
-  const jax = ask('import jax; print(jax.__version__, jax.devices()[0].device_kind)');
-  return [
-    { topic: 'Python', state: 'ok', text: `${python.stdout.trim()} (not needed)` },
-    jax.status === 0
-      ? { topic: 'JAX', state: 'ok', text: `${jax.stdout.trim()} (not needed)` }
-      : { topic: 'JAX', state: 'absent', text: 'not needed; pip install jax brings it' },
-  ];
+  const { command, versions } = python;
+  const about = { topic: 'Python', state: 'ok', text: `${versions.python} with JAX ${versions.jax}: ${command}` } as const;
+  try {
+    const engine = await jaxEngine({ python });
+    try {
+      const { runtime } = engine;
+      const result = await probe(engine, measurement);
+      // On a processor the engine `cpu` does the same without a second process.
+      if (runtime.platform !== 'cpu') found.push(result);
+      const memory = runtime.platform === 'cpu' ? '' : memoryText(runtime.memoryBytes);
+      return [about, { topic: 'jax', state: 'ok', text: `${speedText(result)}, ${deviceText(runtime)}${memory}` }];
+    } finally {
+      engine.close();
+    }
+  } catch (fault) {
+    return [about, absence('jax', fault)];
+  }
+}
+
+const memoryText = (bytes: number | undefined): string => (bytes === undefined ? '' : `, ${byteText(bytes)} each`);
+
+function speedText({ gemmGflops, numThreads }: EngineProbe): string {
+  return `${gemmGflops.toFixed(0)} GFLOP/s, ${numThreads} ${numThreads === 1 ? 'thread' : 'threads'}`;
+}
+
+/** An engine that is not to be had here, as it says itself. */
+function absence(topic: string, fault: unknown): Finding {
+  if (!(fault instanceof GroundworkError)) throw fault;
+  return { topic, state: 'absent', text: fault.message, hint: fault.hint };
 }

@@ -25,6 +25,7 @@ import {
   readLaw,
   sizeName,
 } from '../training/index.ts';
+import { clusterFlagHelp, clusterFlags, runClusterForecast } from './cluster-forecast.ts';
 import type { Command, Terminal } from './command-line.ts';
 import { type FlagKinds, type Flags, parseFlags, usageFault } from './flags.ts';
 import { forecastText } from './forecast-text.ts';
@@ -47,6 +48,7 @@ const flagKinds = {
   svg: { type: 'string' },
   json: { type: 'boolean' },
   ...engineFlags,
+  ...clusterFlags,
 } satisfies FlagKinds;
 
 /** `groundwork forecast`: what a training will reach and cost, before anything runs. */
@@ -69,12 +71,20 @@ ${planFlagHelp}
   --json                 print the forecast as one line of JSON
 ${engineFlagHelp}
 
+${clusterFlagHelp}
+
 Exit codes: 0 foretold, 2 wrong usage, 3 a recipe that breaks a rule, 4 an engine that is absent or failed, 5 memory, disk or a file is
 not to be had, 6 no text to train on, or a dataset or a record that is broken, 7 stopped by a signal.`,
   run: async (args, terminal) => {
     const flags = parseFlags(name, args, flagKinds, { least: 0, most: Number.POSITIVE_INFINITY });
-    const request = planRequest(name, flags);
     const laws = lawsOf(flags);
+    if (flags.text('device') !== undefined) {
+      await runClusterForecast(name, flags, terminal, laws);
+      return;
+    }
+    const stray = Object.keys(clusterFlags).find((flag) => flags.text(flag) !== undefined || flags.isSet(flag));
+    if (stray !== undefined) throw usageFault(name, `--${stray} needs --device`);
+    const request = planRequest(name, flags);
     const paths = { html: pathOf(flags, 'html'), svg: pathOf(flags, 'svg') };
     const { signal } = terminal;
     const recipe = await openRecipe(flags.text('recipe'));

@@ -98,7 +98,7 @@ not to be had, or a ladder at work already, 6 a dataset or a ladder that is brok
       if (folder.trim() === '') throw usageFault(name, '--out is empty, expected a folder');
       const opened = await openEngine(flags);
       const { signal } = terminal;
-      const memory = memoryLimit(nodeFileSystem);
+      const memory = opened.memory ?? memoryLimit(nodeFileSystem);
       const surroundings = { ...opened, recipe: recipe.recipe, dataset, memory, ...(signal && { signal }) };
       const begun = isLadder(nodeFileSystem, folder) ? readLadder(nodeFileSystem, folder) : undefined;
       const goesOn = begun !== undefined && (isEmptyWish(flags) || isAsWished(begun, given));

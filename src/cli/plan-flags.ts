@@ -1,3 +1,4 @@
+import { precisions } from '../recipe/index.ts';
 import { type Budget, type PlanRequest, parseDuration, parseQuantity } from '../training/index.ts';
 import { type FlagKinds, type Flags, usageFault } from './flags.ts';
 
@@ -12,6 +13,7 @@ export const planFlags = {
   batch: { type: 'string' },
   'micro-batch': { type: 'string' },
   recompute: { type: 'boolean' },
+  precision: { type: 'string' },
   recipe: { type: 'string' },
   data: { type: 'string', multiple: true },
   vocabulary: { type: 'string' },
@@ -30,6 +32,7 @@ What
   --batch N              rows of tokens in a step
   --micro-batch N        rows that are computed at once; the others follow (it divides --batch)
   --recompute            keep less in memory, and compute it twice
+  --precision TYPE       float32 (default), or bfloat16 on engines that have it: the model computes in it, what is learned stays float32
   --recipe NAME|FILE     a shipped recipe or a file of your own, such as ./my-recipe.ts (default: baseline)
   --data FOLDER:WEIGHT   train on a mixture; give it once for each part. The first one is measured on
   --vocabulary N         size of the vocabulary of a dataset that is built, 257 or more
@@ -51,6 +54,7 @@ export function planRequest(command: string, flags: Flags): PlanRequest {
     ...optional('batchSize', flags.wholeNumber('batch', 1)),
     ...optional('microBatchSize', flags.wholeNumber('micro-batch', 1)),
     ...optional('recompute', flags.isSet('recompute') || undefined),
+    ...optional('precision', flags.oneOf('precision', precisions)),
     ...optional('packing', flags.oneOf('packing', ['stream', 'documents'])),
     ...optional('evaluationEverySteps', flags.wholeNumber('eval-every', 0)),
     ...optional('numEvaluationDocuments', flags.wholeNumber('eval-documents', 1)),

@@ -10,5 +10,6 @@ export {
   type GroundworkErrorOptions,
   present,
 } from './errors.ts';
+export { fileChunks } from './file-chunks.ts';
 export type { FileSystem, OpenFile } from './file-system.ts';
 export { type RandomStream, randomStream } from './random.ts';

@@ -1,7 +1,15 @@
 // data/: from text as it is found to batches: readers, cleaning, deduplication, the build, the dataset store, batches.
 export { type Batch, emptyBatch } from './batches/batch.ts';
-export { type Batches, type BatchesOptions, type BatchSource, batches } from './batches/batches.ts';
+export {
+  type Batches,
+  type BatchesOptions,
+  type BatchSource,
+  type BatchSourceFacts,
+  batches,
+} from './batches/batches.ts';
 export type { Packing } from './batches/epoch-rows.ts';
+export { blockRows } from './batches/mixture.ts';
+export type { RowPlan } from './batches/packing.ts';
 export { type ValidationRows, validationRows } from './batches/validation-rows.ts';
 export { type BuildRequest, type BuiltDataset, buildDataset } from './build/build.ts';
 export { type BuildSettings, buildSettingsSchema, headerFields } from './build/build-settings.ts';
@@ -42,7 +50,7 @@ export { joinedRecords } from './readers/joined-records.ts';
 export { readSourceCode, type SourceCodeOptions } from './readers/source-code.ts';
 export { type Dataset, openDataset } from './store/dataset.ts';
 export type { DatasetPart } from './store/dataset-part.ts';
-export type { DatasetManifest, DatasetProblem } from './store/manifest.ts';
+export { type DatasetManifest, type DatasetProblem, shardPaths } from './store/manifest.ts';
 export { verifyDataset } from './store/verification.ts';
 export { tokenCountsOf, validationSample } from './vocabulary/dataset-sample.ts';
 export { readTextFile, readTextStream } from './vocabulary/text-file.ts';

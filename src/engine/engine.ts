@@ -18,6 +18,30 @@ export interface MemoryEstimate {
   readonly overheadBytes: number;
 }
 
+/**
+ * A training step taken apart, for engines that differentiate by themselves. Run on every micro-batch, gradients and losses added up, and
+ * then once through the update, it is the whole step.
+ */
+export interface StepParts {
+  /**
+   * The loss of one micro-batch of B rows. Inputs `tokens`, `targets` int32 [B, T], `weights` float32 [B, T], with a document mask
+   * `segments` int32 [B, T], and the scalar `totalWeight`, the sum of all weights of the step. State: the parameters, which stay as they
+   * are. Output `loss` = Σ weight · loss / totalWeight.
+   */
+  readonly loss: Program;
+  /**
+   * The update. Inputs `gradient.NAME` for each parameter, and the scalars `loss` and `scheduleFactor`. State: the parameters and what the
+   * optimizer keeps. Outputs `gradientNorm` and `isApplied`.
+   */
+  readonly update: Program;
+  /** B */
+  readonly microBatchSize: number;
+  /** So many micro-batches, in the order of their rows, make up a step. */
+  readonly numMicroBatches: number;
+  /** Blocks are to be computed a second time in the backward pass instead of kept. */
+  readonly recompute: boolean;
+}
+
 /** Something that runs Programs. */
 export interface Engine {
   /** What it is and where it runs, such as `onnx/cpu`. */
@@ -27,11 +51,19 @@ export interface Engine {
   /**
    * Verifies a Program and makes it ready to run. The state starts as zeros.
    *
+   * @param parts gives the same training step taken apart, for engines that have a use for it
    * @throws GroundworkError `provider-unavailable`, `unsupported-dtype`, `unsupported-op`, `out-of-memory`
    */
-  load(program: Program): Promise<Session>;
+  load(program: Program, parts?: () => StepParts): Promise<Session>;
   /** The memory that a session of this Program will need, without loading it. */
   estimateMemory(program: Program): MemoryEstimate;
+  /** The process in whose memory the sessions lie, where that is another than this one. */
+  readonly host?: {
+    /** undefined when it has ended. */
+    processId(): number | undefined;
+    /** What it takes before a session is loaded, in bytes. */
+    readonly baseBytes: number;
+  };
 }
 
 /** A Program loaded on an engine, with its state. Calls are carried out one after the other; close it when done. */

@@ -1,7 +1,6 @@
 import { type Clock, present, randomStream, systemClock } from '../core/index.ts';
 import { matmul, reduceSum, trace } from '../tensor/index.ts';
 import type { Engine, EngineProbe } from './engine.ts';
-import type { OnnxRuntime } from './onnx/runtime.ts';
 
 /** Products of language models, [M, K] · [N, K]ᵀ: square, into an MLP, out of it, onto a vocabulary. */
 const probeShapes = [
@@ -10,6 +9,14 @@ const probeShapes = [
   { M: 2048, K: 1536, N: 384 },
   { M: 1024, K: 512, N: 4096 },
 ] as const;
+
+/** What an engine says of where it runs. */
+interface ProbedRuntime {
+  readonly provider: string;
+  readonly device: string;
+  readonly numThreads: number;
+  readonly memoryBytes: number | undefined;
+}
 
 export interface ProbeOptions {
   /** How long to measure each shape, in milliseconds. Default 250. */
@@ -24,7 +31,7 @@ export interface ProbeOptions {
  * Operands are state of the session, so that no step moves them; only a sum leaves it.
  */
 export async function probe(
-  engine: Engine & { readonly runtime?: OnnxRuntime },
+  engine: Engine & { readonly runtime?: ProbedRuntime },
   options: ProbeOptions = {},
 ): Promise<EngineProbe> {
   const { durationMs = 250, shapes = probeShapes, clock = systemClock } = options;

@@ -1,25 +1,13 @@
 import { GroundworkError } from '../core/index.ts';
-import { type Dataset, validationRows } from '../data/index.ts';
+import type { Dataset } from '../data/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Model } from '../model/index.ts';
 import { traceLosses } from '../recipe/index.ts';
+import { type EvaluationRowsOptions, evaluationRows } from './evaluation-rows.ts';
 import { type ParameterArrays, SessionPool } from './session-pool.ts';
 
-export interface EvaluatorOptions {
-  /** Its validation documents are what the model is measured on. */
-  readonly dataset: Dataset;
-  /** Rows read at once: speed and memory depend on it, the result does not. */
-  readonly batchSize: number;
-  /** T: how far the model reads; a longer document is read in pieces. */
-  readonly contextLength: number;
-  /** Measure on so many documents only, spread evenly over all. Default: all. */
-  readonly numDocuments?: number;
-  /**
-   * Put several documents into a row and hide them from each other: fewer rows. It tells the same as the default (a row of its own
-   * for each piece of a document) for models that know positions only by their distance. Default false.
-   */
-  readonly documentMask?: boolean;
-}
+/** What a model is measured on, and how it is read. */
+export type EvaluatorOptions = EvaluationRowsOptions;
 
 /** What one document cost. */
 export interface DocumentScore {
@@ -79,23 +67,18 @@ export interface Evaluator {
  * @throws `invalid-dataset` where there are no validation documents, `dataset-mismatch` where they have tokens that the model does not know; what the engine throws on loading
  */
 export async function openEvaluator(engine: Engine, model: Model, options: EvaluatorOptions): Promise<Evaluator> {
-  const { dataset, batchSize, contextLength, numDocuments, documentMask = false } = options;
-  requireValidation(dataset);
+  const { dataset, batchSize, contextLength, documentMask = false } = options;
+  const allRows = evaluationRows(options);
   requireVocabulary(dataset, model);
-  const rowsOf = (wanted: number | undefined) =>
-    validationRows(dataset, {
-      contextLength,
-      batchSize,
-      packing: documentMask ? 'documents' : 'alone',
-      ...(wanted === undefined ? {} : { numDocuments: wanted }),
-    });
-  const allRows = rowsOf(numDocuments);
   const pool = new SessionPool(engine, 1);
   const program = () => traceLosses(model, { batchSize, contextLength, documentMask });
 
   const bitsPerByte = async (progress: EvaluationProgress = {}): Promise<BitsPerByte> => {
     const { signal, onBatch } = progress;
-    const rows = progress.numDocuments === undefined ? allRows : rowsOf(progress.numDocuments);
+    const rows =
+      progress.numDocuments === undefined
+        ? allRows
+        : evaluationRows({ ...options, numDocuments: progress.numDocuments });
     const session = await pool.session('losses', program);
     const sums = new Map<number, { nats: number; numTokens: number }>();
     let numNonFinite = 0;
@@ -145,15 +128,6 @@ export async function openEvaluator(engine: Engine, model: Model, options: Evalu
     bitsPerByte,
     close: () => pool.close(),
   };
-}
-
-function requireValidation({ validation, manifest, folder }: Dataset): void {
-  if (validation.numDocuments > 0 && validation.numBytes > 0) return;
-  throw new GroundworkError(
-    'invalid-dataset',
-    `dataset ${manifest.name} (${folder}) has no validation documents, expected at least one to measure a model on`,
-    { hint: 'Build it again with a validation part, or from more documents.' },
-  );
 }
 
 function requireVocabulary({ manifest, folder }: Dataset, { vocabularySize }: Model): void {

@@ -17,6 +17,7 @@ export {
   type ChoiceTaskResult,
 } from './choice-tasks/choice-tasks.ts';
 export { type ChoiceItem, type ChoiceStyle, readChoiceItems } from './choice-tasks/task-file.ts';
+export { type EvaluationRowsOptions, evaluationRows } from './evaluation-rows.ts';
 export {
   type Ending,
   type GeneratedText,

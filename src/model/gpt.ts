@@ -1,5 +1,5 @@
 import { GroundworkError } from '../core/index.ts';
-import { gatherRows, linear, multiply, recompute, rmsNorm, scope, type Tensor, tanh } from '../tensor/index.ts';
+import { cast, gatherRows, linear, multiply, recompute, rmsNorm, scope, type Tensor, tanh } from '../tensor/index.ts';
 import { block } from './block.ts';
 import { exportsOf } from './exports.ts';
 import { extentsOf } from './extents.ts';
@@ -56,7 +56,8 @@ export function gptModel(config: GptConfig): Model {
           },
         );
       }
-      const places = scope('positions', () => positions.open(values, sequence, time));
+      const { dtype } = parameterOf(values, 'embedding');
+      const places = scope('positions', () => positions.open(values, sequence, time, dtype));
       const tokenBTD = places.embed(embed(values, tokensBT));
       const embeddedBTD = settings.hasEmbeddingNorm
         ? scope('embedding', () => rmsNorm(tokenBTD, { epsilon: settings.normEpsilon }))
@@ -71,13 +72,13 @@ export function gptModel(config: GptConfig): Model {
   };
 }
 
-/** [B, T, D] → [B, T, V] */
+/** [B, T, D] → [B, T, V], float32 whatever x is: a softmax over a vocabulary takes all digits. */
 function logits(settings: GptSettings, values: Tensors, xBTD: Tensor): Tensor {
   const { isHeadTied, logitSoftcap } = settings;
   const multiplier = outputMultiplier(settings);
   // The factor meets the narrower side.
   const scaled = multiplier === 1 ? xBTD : multiply(xBTD, multiplier);
-  const logitsBTV = linear(scaled, parameterOf(values, isHeadTied ? 'embedding' : 'head'));
+  const logitsBTV = cast(linear(scaled, parameterOf(values, isHeadTied ? 'embedding' : 'head')), 'float32');
   if (logitSoftcap === null) return logitsBTV;
   return multiply(tanh(multiply(logitsBTV, 1 / logitSoftcap)), logitSoftcap);
 }

@@ -13,8 +13,10 @@ export {
   type GptSettings,
   gptConfigSchema,
   gptSettings,
+  isGated,
   type MlpKind,
   mlpKinds,
+  windowOf,
 } from './gpt-config.ts';
 export {
   type AttendOptions,

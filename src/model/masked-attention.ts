@@ -99,7 +99,7 @@ export function attendTo(qBHLK: Tensor, kBGSK: Tensor, vBGSK: Tensor, options: A
   // The heads of a group are stacked along the queries, so that keys and values need no copies.
   const stacked = reshape(multiply(qBHLK, scale), [B, G, J * L, K]);
   const plain = reshape(matmul(stacked, kBGSK, { transposeRight: true }), [B, G, J, L, S]);
-  const scores = slopes ? subtract(plain, distanceBias(slopes, G, distanceLS)) : plain;
+  const scores = slopes ? subtract(plain, cast(distanceBias(slopes, G, distanceLS), plain.dtype)) : plain;
   const weights = where(isSeen, softmax(where(isSeen, scores, masked)), 0);
   return reshape(matmul(reshape(weights, [B, G, J * L, S]), vBGSK), [B, H, L, K]);
 }

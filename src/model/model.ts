@@ -87,6 +87,7 @@ export interface Model {
   /** Every option of a model that `gptModel` made: what an exporter goes by. */
   readonly gpt?: GptSettings;
   /**
+   * @param parameters all of one floating type, which is what it computes in: constants and tables are to be made in it
    * @param tokensBT int32 [B, T]
    * @returns logits [B, T, V]; those at position t depend on tokens up to t only
    */

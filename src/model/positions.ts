@@ -1,4 +1,4 @@
-import { add, gatherRows, rotaryEmbedding, rotaryTables, slice, type Tensor } from '../tensor/index.ts';
+import { add, type DType, gatherRows, rotaryEmbedding, rotaryTables, slice, type Tensor } from '../tensor/index.ts';
 import type { GptSettings } from './gpt-config.ts';
 import { type ParameterTable, parameterOf } from './layer.ts';
 import type { Sequence, Tensors } from './model.ts';
@@ -6,8 +6,8 @@ import type { Sequence, Tensors } from './model.ts';
 /** How a model learns where a token stands. */
 export interface PositionLayer {
   readonly parameters: ParameterTable;
-  /** What one forward pass needs, built once for all layers. */
-  open(values: Tensors, sequence: Sequence, time: number): Positions;
+  /** What one forward pass that computes in `dtype` needs, built once for all layers. */
+  open(values: Tensors, sequence: Sequence, time: number, dtype: DType): Positions;
 }
 
 export interface Positions {
@@ -28,8 +28,8 @@ export function positionLayer(settings: GptSettings): PositionLayer {
   if (kind === 'rotary') {
     return {
       parameters: {},
-      open: (_values, { positions }, time) => {
-        const tables = rotaryTables(positions ?? time, headWidth, rotaryBase);
+      open: (_values, { positions }, time, dtype) => {
+        const tables = rotaryTables(positions ?? time, headWidth, rotaryBase, dtype);
         return { ...none, rotate: (x) => rotaryEmbedding(x, tables) };
       },
     };

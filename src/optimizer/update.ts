@@ -1,5 +1,6 @@
 import { present } from '../core/index.ts';
 import {
+  type AdamWScalars,
   type AdamWState,
   abs,
   adamWWith,
@@ -10,12 +11,12 @@ import {
   concatenate,
   constant,
   divide,
-  globalNorm,
   lessOrEqual,
   minimum,
   multiply,
   newtonSchulz,
   nextBiasCorrection,
+  reduceSum,
   reshape,
   type StateSpec,
   scope,
@@ -56,6 +57,11 @@ export interface UpdateArguments {
   readonly loss: Tensor;
   /** The schedule's factor on all learning rates, a scalar. */
   readonly scheduleFactor: Tensor;
+  /**
+   * Matrices of one shape are orthogonalised in stacks, which take fewer nodes; else each by itself, which makes all layers alike. The
+   * numbers are the same. Default true.
+   */
+  readonly hasStacks?: boolean;
 }
 
 export interface Update {
@@ -90,17 +96,21 @@ const secondMoment = (name: string) => `optimizer.${name}.secondMoment`;
 const firstCorrection = (group: number) => `optimizer.groups.${group}.firstCorrection`;
 const secondCorrection = (group: number) => `optimizer.groups.${group}.secondCorrection`;
 
-/** Builds the update; see `UpdateArguments` for how a step is skipped. */
+/**
+ * Builds the update; see `UpdateArguments` for how a step is skipped. What belongs to one parameter stands in the scope of its name,
+ * `optimizer.blocks.3.attention.query`, and what several share in `optimizer`, so that engines find the layers again.
+ */
 export function updateParameters(given: UpdateArguments): Update {
   return updatePhase(() => scope('optimizer', () => build(given)));
 }
 
-function build({ optimizer, parameters, values, gradients, loss, scheduleFactor }: UpdateArguments): Update {
+function build(given: UpdateArguments): Update {
+  const { optimizer, parameters, values, gradients, loss, scheduleFactor, hasStacks = true } = given;
   const assigned = assignParameters(optimizer, parameters);
   const raw = (name: string) => present(gradients[name], `the gradient of ${name}`);
   const value = (name: string) => present(values[name], `the state ${name}`);
 
-  const gradientNorm = globalNorm(assigned.map(({ name }) => raw(name)));
+  const gradientNorm = normOf(assigned.map(({ name }) => [name, raw(name)]));
   // The loss first, as it is there first: made last, it would keep the activations of all micro-batches until the end.
   const isApplied = [loss, gradientNorm, scheduleFactor].map(isFiniteScalar).reduce((all, one) => and(all, one));
   const clip = optimizer.clipNorm === null ? constant(1) : clippingFactor(gradientNorm, optimizer.clipNorm);
@@ -123,13 +133,15 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
   const moving: MovingMatrix[] = [];
   for (const parameter of assigned) {
     const { name, group, groupIndex } = parameter;
-    const gradient = where(isApplied, raw(name), 0);
+    const gradient = scope(name, () => where(isApplied, raw(name), 0));
     const moment = value(firstMoment(name));
     if (group.algorithm === 'muon') {
-      const scaled = multiply(gradient, step.clip);
-      const nextMoment = add(multiply(moment, where(isApplied, constant(group.momentum), 1)), scaled);
+      const scaled = scope(name, () => multiply(gradient, step.clip));
+      const keep = where(isApplied, constant(group.momentum), 1);
+      const nextMoment = scope(name, () => add(multiply(moment, keep), scaled));
+      const ahead = scope(name, () => add(scaled, multiply(nextMoment, group.momentum)));
       next[firstMoment(name)] = nextMoment;
-      moving.push({ assigned: parameter, group, ahead: add(scaled, multiply(nextMoment, group.momentum)) });
+      moving.push({ assigned: parameter, group, ahead });
     } else {
       const correction = present(corrections[groupIndex], 'a correction');
       const state = { parameter: value(name), firstMoment: moment, secondMoment: value(secondMoment(name)) };
@@ -139,7 +151,7 @@ function build({ optimizer, parameters, values, gradients, loss, scheduleFactor 
       next[secondMoment(name)] = updated.secondMoment;
     }
   }
-  for (const stack of stacksOf(moving)) {
+  for (const stack of hasStacks ? stacksOf(moving) : moving.map((matrix) => [matrix])) {
     orthogonalised(stack).forEach((direction, i) => {
       const { assigned: parameter } = present(stack[i], 'a matrix');
       next[parameter.name] = moved(step, parameter, value(parameter.name), direction);
@@ -155,6 +167,14 @@ interface StepScalars {
   /** Added to what is taken from a parameter: −0, and 0 in a step that is skipped. */
   readonly nudge: Tensor;
   readonly scheduleFactor: Tensor;
+}
+
+/** √Σ‖g‖² over all gradients, a scalar. Each adds its own square, in the scope of its name. */
+function normOf(gradients: readonly (readonly [name: string, gradient: Tensor])[]): Tensor {
+  const squares = gradients.map(([name, g]) => [name, scope(name, () => reduceSum(square(g)))] as const);
+  const [first, ...others] = squares;
+  if (first === undefined) return constant(0);
+  return sqrt(others.reduce((total, [name, x]) => scope(name, () => add(total, x)), first[1]));
 }
 
 const largestFloat32 = 3.4028234663852886e38;
@@ -192,7 +212,7 @@ function adamW(
   const { isApplied, clip, nudge, scheduleFactor } = step;
   const root = sqrt(correction.second);
   const rate = divide(multiply(multiply(scheduleFactor, parameter.learningRate), root), correction.first);
-  return adamWWith(state, gradient, {
+  const scalars: AdamWScalars = {
     keepFirst: where(isApplied, constant(beta1), 1),
     addFirst: multiply(clip, 1 - beta1),
     keepSecond: where(isApplied, constant(beta2), 1),
@@ -201,7 +221,8 @@ function adamW(
     stepSize: where(isApplied, rate, 0),
     nudge,
     floor: multiply(root, epsilon),
-  });
+  };
+  return scope(parameter.name, () => adamWWith(state, gradient, scalars));
 }
 
 /** A matrix that Muon moves: `ahead` is Nesterov's look at the next moment, g + μ m, which gives the direction. */
@@ -238,14 +259,11 @@ function orthogonalised(stack: readonly MovingMatrix[]): Tensor[] {
   const [first, ...others] = stack;
   const { assigned, group, ahead } = present(first, 'a matrix');
   const options = { numSteps: group.numIterations };
-  if (others.length === 0) return [newtonSchulz(ahead, options)];
-  const { shape } = assigned;
-  const whole = concatenate(
-    stack.map((matrix) => reshape(matrix.ahead, [1, ...shape])),
-    0,
-  );
-  const directions = newtonSchulz(whole, options);
-  return stack.map((_, i) => reshape(slice(directions, 0, i, i + 1), shape));
+  const { name, shape } = assigned;
+  if (others.length === 0) return [scope(name, () => newtonSchulz(ahead, options))];
+  const rows = stack.map((matrix) => scope(matrix.assigned.name, () => reshape(matrix.ahead, [1, ...shape])));
+  const directions = newtonSchulz(concatenate(rows, 0), options);
+  return stack.map((matrix, i) => scope(matrix.assigned.name, () => reshape(slice(directions, 0, i, i + 1), shape)));
 }
 
 /**
@@ -256,6 +274,8 @@ function moved(step: StepScalars, assigned: AssignedParameter, parameter: Tensor
   const { isApplied, nudge, scheduleFactor } = step;
   const [rows = 1, columns = 1] = assigned.shape;
   const rate = multiply(scheduleFactor, assigned.learningRate * Math.sqrt(Math.max(1, rows / columns)));
-  const decayed = assigned.weightDecay === 0 ? parameter : multiply(parameter, decayFactor(step, assigned));
-  return subtract(decayed, add(multiply(direction, where(isApplied, rate, 0)), nudge));
+  const keep = assigned.weightDecay === 0 ? undefined : decayFactor(step, assigned);
+  const decayed = keep === undefined ? parameter : scope(assigned.name, () => multiply(parameter, keep));
+  const size = where(isApplied, rate, 0);
+  return scope(assigned.name, () => subtract(decayed, add(multiply(direction, size), nudge)));
 }

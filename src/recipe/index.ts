@@ -6,6 +6,7 @@ export {
   type RecipeContent,
   type RecipeDescription,
 } from './description.ts';
+export { type Precision, precisions } from './forward-pass.ts';
 export {
   type DecodeOptions,
   type PrefillOptions,
@@ -18,5 +19,5 @@ export {
 export { initialize } from './initialization.ts';
 export { defineRecipe, parseRecipe, type Recipe, type RecipeSize, type RunExtent } from './recipe.ts';
 export { recipeNamed, shippedRecipes } from './recipes/shipped.ts';
-export { type TrainingStepOptions, traceTrainingStep } from './training-step.ts';
+export { type TrainingStepOptions, traceStepParts, traceTrainingStep } from './training-step.ts';
 export { type VerificationOptions, type VerificationReport, verifyRecipe } from './verification.ts';

@@ -1,7 +1,16 @@
 import { GroundworkError, present } from '../core/index.ts';
 import { type CacheShape, cachedSequence, type Model, prefillSequence, type Tensors } from '../model/index.ts';
-import { crossEntropy, type InputSpec, type Program, reshape, type StateSpec, scope, trace } from '../tensor/index.ts';
-import { logitsOf, parameterStates } from './forward-pass.ts';
+import {
+  crossEntropy,
+  type InputSpec,
+  type Program,
+  reshape,
+  type StateSpec,
+  scope,
+  type Tensor,
+  trace,
+} from '../tensor/index.ts';
+import { logitsOf, type Precision, parameterStates } from './forward-pass.ts';
 
 export interface ReadingOptions {
   /** B */
@@ -10,6 +19,8 @@ export interface ReadingOptions {
   readonly contextLength?: number;
   /** Tokens see only tokens of their own document, as the input `segments` numbers them. Default false. */
   readonly documentMask?: boolean;
+  /** What the pass computes in. Default float32. */
+  readonly precision?: Precision;
 }
 
 type Inputs = { readonly [name: string]: InputSpec };
@@ -21,13 +32,21 @@ function readingInputs(model: Model, names: readonly string[], options: ReadingO
   return Object.fromEntries(all.map((name) => [name, { shape: [batchSize, contextLength], dtype: 'int32' } as const]));
 }
 
+/** Logits of the inputs of a reading. */
+function read(model: Model, values: Tensors, { tokens, segments }: Tensors, { precision }: ReadingOptions): Tensor {
+  return logitsOf(model, values, present(tokens, 'tokens'), {
+    ...(segments ? { segments } : {}),
+    ...(precision ? { precision } : {}),
+  });
+}
+
 /**
  * The loss of each prediction. Inputs `tokens`, `targets` (and `segments`) int32 [B, T]; output `losses` float32 [B · T], in nats.
  */
 export function traceLosses(model: Model, options: ReadingOptions): Program {
   return trace(
     (given: Tensors, values: Tensors) => {
-      const logits = logitsOf(model, values, present(given.tokens, 'tokens'), given);
+      const logits = read(model, values, given, options);
       const targets = reshape(present(given.targets, 'targets'), [-1]);
       const losses = scope('loss', () => crossEntropy(reshape(logits, [-1, model.vocabularySize]), targets));
       return { outputs: { losses } };
@@ -38,15 +57,13 @@ export function traceLosses(model: Model, options: ReadingOptions): Program {
 
 /** What the model says at each position. Inputs `tokens` (and `segments`) int32 [B, T]; output `logits` [B, T, V]. */
 export function traceLogits(model: Model, options: ReadingOptions): Program {
-  return trace(
-    (given: Tensors, values: Tensors) => ({
-      outputs: { logits: logitsOf(model, values, present(given.tokens, 'tokens'), given) },
-    }),
-    { inputs: readingInputs(model, ['tokens'], options), state: parameterStates(model) },
-  );
+  return trace((given: Tensors, values: Tensors) => ({ outputs: { logits: read(model, values, given, options) } }), {
+    inputs: readingInputs(model, ['tokens'], options),
+    state: parameterStates(model),
+  });
 }
 
-export type PrefillOptions = Omit<ReadingOptions, 'documentMask'>;
+export type PrefillOptions = Omit<ReadingOptions, 'documentMask' | 'precision'>;
 
 /**
  * The beginning of texts that are to be continued. Input `tokens` int32 [B, T]; outputs `logits` [B, T, V] and for each layer N

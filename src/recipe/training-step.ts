@@ -1,4 +1,5 @@
 import { present } from '../core/index.ts';
+import type { StepParts } from '../engine/index.ts';
 import type { Model, Tensors } from '../model/index.ts';
 import { type OptimizerSpec, optimizerState, updateParameters } from '../optimizer/index.ts';
 import {
@@ -18,7 +19,7 @@ import {
   type Tensor,
   trace,
 } from '../tensor/index.ts';
-import { logitsOf, parameterStates } from './forward-pass.ts';
+import { logitsOf, type Precision, parameterStates } from './forward-pass.ts';
 import { requireFreeNames } from './model-check.ts';
 
 export interface TrainingStepOptions {
@@ -32,6 +33,8 @@ export interface TrainingStepOptions {
   readonly documentMask?: boolean;
   /** Build the activations of each block a second time in the backward pass instead of keeping them. Default false. */
   readonly recompute?: boolean;
+  /** What forward and backward pass compute in. Parameters, optimizer and loss are float32 in any case. Default float32. */
+  readonly precision?: Precision;
 }
 
 /** The rows of a micro-batch, [microBatchSize, T] each. */
@@ -56,35 +59,14 @@ interface Rows {
  * @throws GroundworkError `invalid-recipe` if the optimizer does not fit the model, and whatever the model's graph throws
  */
 export function traceTrainingStep(model: Model, optimizer: OptimizerSpec, options: TrainingStepOptions): Program {
-  const { microBatchSize, numMicroBatches = 1, contextLength = model.contextLength } = options;
-  const { documentMask = false, recompute = false } = options;
-  const names = Object.keys(model.parameters);
-  requireFreeNames(names, 'the model');
-  const shape = [microBatchSize * numMicroBatches, contextLength];
-  const inputs: Record<string, InputSpec> = {
-    tokens: { shape, dtype: 'int32' },
-    targets: { shape, dtype: 'int32' },
-    weights: { shape },
-    ...(documentMask ? { segments: { shape, dtype: 'int32' } } : {}),
-    scheduleFactor: { shape: [] },
-  };
-  const state: Record<string, StateSpec> = {
-    ...parameterStates(model),
-    ...optimizerState(optimizer, model.parameters),
-  };
+  const { microBatchSize, numMicroBatches = 1, documentMask = false } = options;
+  const names = trainedNames(model);
+  const inputs = { ...rowInputs(model, microBatchSize * numMicroBatches, options), scheduleFactor: { shape: [] } };
   return trace(
     (given: Tensors, values: Tensors) => {
-      const input = (name: string) => present(given[name], `the input ${name}`);
+      const input = inputOf(given);
       const parameters = names.map((name) => present(values[name], name));
       const totalWeight = scope('loss', () => reduceSum(input('weights')));
-
-      const lossOf = ({ tokens, segments, targets, weights }: Rows): Tensor => {
-        const logits = logitsOf(model, values, tokens, { ...(segments ? { segments } : {}), recompute });
-        return scope('loss', () => {
-          const losses = crossEntropy(reshape(logits, [-1, model.vocabularySize]), reshape(targets, [-1]));
-          return divide(reduceSum(multiply(losses, reshape(weights, [-1]))), totalWeight);
-        });
-      };
 
       let loss: Tensor | undefined;
       let gradients: readonly Tensor[] = [];
@@ -94,13 +76,14 @@ export function traceTrainingStep(model: Model, optimizer: OptimizerSpec, option
         // All that is computed of a micro-batch needs its tokens; its segments would make masks early.
         const tokens = finished.reduce(after, part('tokens'));
         const segments = documentMask ? after(part('segments'), tokens) : undefined;
-        const partLoss = lossOf({ tokens, segments, targets: part('targets'), weights: part('weights') });
+        const rows = { tokens, segments, targets: part('targets'), weights: part('weights') };
+        const partLoss = lossOf(model, values, rows, totalWeight, options);
         const partGradients = gradient(partLoss, parameters);
         loss = loss ? add(loss, partLoss) : partLoss;
         gradients = finished.length === 0 ? partGradients : sums(finished, partGradients);
       }
       const total = present(loss, 'a loss');
-      const update = updateParameters({
+      const { next, ...outputs } = updateParameters({
         optimizer,
         parameters: model.parameters,
         values,
@@ -108,11 +91,104 @@ export function traceTrainingStep(model: Model, optimizer: OptimizerSpec, option
         loss: total,
         scheduleFactor: input('scheduleFactor'),
       });
-      const { gradientNorm, isApplied, next } = update;
-      return { outputs: { loss: total, gradientNorm, isApplied }, state: next };
+      return { outputs: { loss: total, ...outputs }, state: next };
     },
-    { inputs, state },
+    { inputs, state: trainedStates(model, optimizer) },
   );
+}
+
+/**
+ * The training step of the same arguments taken apart, for engines that differentiate by themselves. Its update moves each matrix by
+ * itself, so that all layers are alike whatever their size.
+ *
+ * @throws what `traceTrainingStep` throws
+ */
+export function traceStepParts(model: Model, optimizer: OptimizerSpec, options: TrainingStepOptions): StepParts {
+  const { microBatchSize, numMicroBatches = 1, documentMask = false, recompute = false } = options;
+  const names = trainedNames(model);
+  const loss = trace(
+    (given: Tensors, values: Tensors) => {
+      const input = inputOf(given);
+      const [tokens, targets, weights] = [input('tokens'), input('targets'), input('weights')];
+      const rows = { tokens, segments: documentMask ? input('segments') : undefined, targets, weights };
+      return { outputs: { loss: lossOf(model, values, rows, input('totalWeight'), options) } };
+    },
+    {
+      inputs: { ...rowInputs(model, microBatchSize, options), totalWeight: { shape: [] } },
+      state: parameterStates(model),
+    },
+  );
+  const gradients: Record<string, InputSpec> = Object.fromEntries(
+    Object.entries(model.parameters).map(([name, { shape }]) => [gradientInput(name), { shape }]),
+  );
+  const update = trace(
+    (given: Tensors, values: Tensors) => {
+      const input = inputOf(given);
+      const { next, ...outputs } = updateParameters({
+        optimizer,
+        parameters: model.parameters,
+        values,
+        gradients: Object.fromEntries(names.map((name) => [name, input(gradientInput(name))])),
+        loss: input('loss'),
+        scheduleFactor: input('scheduleFactor'),
+        hasStacks: false,
+      });
+      return { outputs, state: next };
+    },
+    {
+      inputs: { ...gradients, loss: { shape: [] }, scheduleFactor: { shape: [] } },
+      state: trainedStates(model, optimizer),
+    },
+  );
+  return { loss, update, microBatchSize, numMicroBatches, recompute };
+}
+
+const gradientInput = (name: string) => `gradient.${name}`;
+
+function trainedNames(model: Model): string[] {
+  const names = Object.keys(model.parameters);
+  requireFreeNames(names, 'the model');
+  return names;
+}
+
+/** All that a training keeps from step to step: the parameters and what the optimizer keeps. */
+function trainedStates(model: Model, optimizer: OptimizerSpec): { readonly [name: string]: StateSpec } {
+  return { ...parameterStates(model), ...optimizerState(optimizer, model.parameters) };
+}
+
+type RowOptions = Pick<TrainingStepOptions, 'contextLength' | 'documentMask'>;
+
+/** The inputs that hold rows of text. */
+function rowInputs(model: Model, numRows: number, options: RowOptions): { readonly [name: string]: InputSpec } {
+  const { contextLength = model.contextLength, documentMask = false } = options;
+  const shape = [numRows, contextLength];
+  return {
+    tokens: { shape, dtype: 'int32' },
+    targets: { shape, dtype: 'int32' },
+    weights: { shape },
+    ...(documentMask ? { segments: { shape, dtype: 'int32' } } : {}),
+  };
+}
+
+function inputOf(given: Tensors): (name: string) => Tensor {
+  return (name) => present(given[name], `the input ${name}`);
+}
+
+type PassOptions = Pick<TrainingStepOptions, 'recompute' | 'precision'>;
+
+/** What a micro-batch adds to the loss of the step. */
+function lossOf(
+  model: Model,
+  values: Tensors,
+  { tokens, segments, targets, weights }: Rows,
+  totalWeight: Tensor,
+  { recompute = false, precision = 'float32' }: PassOptions,
+): Tensor {
+  const logits = logitsOf(model, values, tokens, { ...(segments ? { segments } : {}), recompute, precision });
+  return scope('loss', () => {
+    const losses = crossEntropy(reshape(logits, [-1, model.vocabularySize]), reshape(targets, [-1]));
+    return divide(reduceSum(multiply(losses, reshape(weights, [-1]))), totalWeight);
+  });
 }
 
 function sums(left: readonly Tensor[], right: readonly Tensor[]): Tensor[] {

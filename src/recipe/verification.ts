@@ -3,6 +3,7 @@ import type { Engine, MemoryEstimate } from '../engine/index.ts';
 import type { Model, ParameterRole } from '../model/index.ts';
 import { describeProgram, formatShape, nodeAt, type Phase, type Program, sameShape, sizeOf } from '../tensor/index.ts';
 import { type ProbeOptions, requireCausal, requireNoLeakInProbe, requireSameForward } from './causality/causality.ts';
+import type { Precision } from './forward-pass.ts';
 import { traceLogits, traceLosses } from './inference.ts';
 import { requireOneRule } from './model-check.ts';
 import type { Recipe, RecipeSize } from './recipe.ts';
@@ -42,22 +43,26 @@ export async function verifyRecipe(
   options: VerificationOptions,
 ): Promise<VerificationReport> {
   const { microBatchSize, numMicroBatches = 1, documentMask = false, numSteps = 1000, engine, probe = false } = options;
+  const { precision = 'float32' } = options;
   if (probe && !engine) {
     throw new GroundworkError('usage', 'the probe needs an engine to run the model on, found none', {
       hint: 'Give verifyRecipe an engine, or leave the probe out: the proof refuses every leak without it.',
     });
   }
   const model = recipe.model(size);
-  const forward = (batchSize: number) => requireLogits(recipe, model, traceLogits(model, { batchSize, documentMask }));
-  const proved = requireCausal(forward, microBatchSize);
+  const forwardIn = (precision: Precision) => (batchSize: number) =>
+    requireLogits(recipe, model, traceLogits(model, { batchSize, documentMask, precision }));
+  const proved = requireCausal(forwardIn(precision), microBatchSize);
   const batchTokens = microBatchSize * numMicroBatches * size.contextLength;
   const optimizer = recipe.optimizer({ size, batchTokens, numSteps });
   requireOneRule(model, optimizer, `the recipe ${recipe.name}`);
   const program = traceTrainingStep(model, optimizer, { ...options, contextLength: size.contextLength });
   requireSameForward(proved, program, 'the training step');
-  requireSameForward(proved, traceLosses(model, { batchSize: microBatchSize, documentMask }), 'the losses');
+  // A model sees what its parameters are, so that float32, in which it is evaluated, takes a proof of its own.
+  const provedAsRead = precision === 'float32' ? proved : requireCausal(forwardIn('float32'), microBatchSize);
+  requireSameForward(provedAsRead, traceLosses(model, { batchSize: microBatchSize, documentMask }), 'the losses');
   if (probe && engine) {
-    await requireNoLeakInProbe(engine, forward(2), typeof probe === 'object' ? probe : {});
+    await requireNoLeakInProbe(engine, forwardIn(precision)(2), typeof probe === 'object' ? probe : {});
   }
   const byRole: { [Role in ParameterRole]?: number } = {};
   for (const { role, shape } of Object.values(model.parameters)) byRole[role] = (byRole[role] ?? 0) + sizeOf(shape);

@@ -1,3 +1,4 @@
+import type { DType } from './dtype.ts';
 import { axisOf, cast, constant, cos, iota, multiply, power, reduceSum, reshape, sin } from './functions.ts';
 import { makeTensor, type Tensor } from './tensor.ts';
 
@@ -64,21 +65,23 @@ export function rotaryEmbedding(x: Tensor, tables: { readonly cos: Tensor; reado
 
 /**
  * Cosine and sine of the angles t · base^(−2j/K), [T, K / 2] each. They are computed inside the graph, so that a Program
- * holds no arrays and no number that depends on a machine's math library.
+ * holds no arrays and no number that depends on a machine's math library; in float32, since half-width types cannot count far.
  *
  * @param positions t: int32 [T], or the number T for 0 … T − 1
  * @param headWidth K
+ * @param dtype of the tables: that of what they will turn
  */
 export function rotaryTables(
   positions: number | Tensor,
   headWidth: number,
   base = 10_000,
+  dtype: DType = 'float32',
 ): { cos: Tensor; sin: Tensor } {
   const numPairs = headWidth / 2;
   const frequencies = power(base, multiply(iota(numPairs, 'float32'), -1 / numPairs));
   const t = typeof positions === 'number' ? iota(positions, 'float32') : cast(positions, 'float32');
   const angles = multiply(reshape(t, [-1, 1]), frequencies);
-  return { cos: cos(angles), sin: sin(angles) };
+  return { cos: cast(cos(angles), dtype), sin: cast(sin(angles), dtype) };
 }
 
 export interface AttentionOptions {

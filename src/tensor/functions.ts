@@ -1,5 +1,5 @@
 import { GroundworkError } from '../core/index.ts';
-import type { DType } from './dtype.ts';
+import { type DType, isFloating } from './dtype.ts';
 import { currentContext } from './scope.ts';
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sameShape, sizeOf } from './shape.ts';
 import { makeTensor, type Tensor } from './tensor.ts';
@@ -211,8 +211,16 @@ export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
   return first && tensors.length === 1 ? first : makeTensor('concatenate', tensors, { axis: at });
 }
 
-/** Rows of `table` [V, ...] by int32 `indices` [...]: an embedding. Indices outside 0 … V − 1 are an error of the data. */
+/**
+ * Rows of `table` [V, ...] by int32 `indices` [...]: an embedding. Indices outside 0 … V − 1 are an error of the data. Of a table that
+ * was converted to another floating type, rows are gathered first and converted after: the same numbers with less work, and
+ * their gradients add up in the type of the table.
+ */
 export function gatherRows(table: Tensor, indices: Tensor): Tensor {
+  const [source] = table.op === 'cast' ? table.inputs : [];
+  if (source && isFloating(source.dtype) && isFloating(table.dtype)) {
+    return cast(gatherRows(source, indices), table.dtype);
+  }
   return makeTensor('gatherRows', [table, indices], {});
 }
 

@@ -1,4 +1,44 @@
 // theory/: counts, costs, scaling laws, intervals, forecasts, statistics. Pure functions.
+export { acceleratedForecast } from './accelerators/accelerated-forecast.ts';
+export {
+  type Accelerator,
+  type AcceleratorKind,
+  acceleratorNamed,
+  acceleratorOfDriver,
+  type ComputePrecision,
+  type DeviceLink,
+  peakFlopsOf,
+} from './accelerators/accelerator.ts';
+export { accelerators } from './accelerators/accelerator-table.ts';
+export { type ClusterForecast, type ClusterQuestion, clusterForecast } from './accelerators/cluster-forecast.ts';
+export { clusterAssumptions, costSentence, fitSentence } from './accelerators/cluster-sentences.ts';
+export { type DeviceFit, fewestDevices, fitDevices, usableBytesOf } from './accelerators/device-fit.ts';
+export {
+  type DeviceMemory,
+  type DeviceMemoryOptions,
+  deviceMemory,
+  keptBytesPerToken,
+  rowsOfDevice,
+} from './accelerators/device-memory.ts';
+export {
+  type Efficiency,
+  knownEfficiency,
+  type MeasuredStep,
+  measuredEfficiency,
+  modelFlopsPerToken,
+  publicEfficiency,
+} from './accelerators/efficiency.ts';
+export { type DeviceMesh, meshOf, meshText, numDevicesOf, numRowGroups } from './accelerators/mesh.ts';
+export { type PublicFigure, publicFigures } from './accelerators/public-figures.ts';
+export { type DeviceStepTime, deviceStepTime } from './accelerators/step-time.ts';
+export {
+  type KeptActivations,
+  type ParameterGroup,
+  stepTokens,
+  type TrainingWorkload,
+  trainingWorkload,
+  type WorkloadOptions,
+} from './accelerators/workload.ts';
 export {
   type BackTestForecast,
   type BackTestKind,
@@ -112,7 +152,14 @@ export {
   withoutTooSmall,
 } from './forecasting/ladder-law.ts';
 export { type Prospect, type Prospects, prospectsOf } from './forecasting/prospects.ts';
-export { digitsOf, durationText, percentText, quantityText, rangeText } from './forecasting/quantity-text.ts';
+export {
+  digitsOf,
+  durationText,
+  factorText,
+  percentText,
+  quantityText,
+  rangeText,
+} from './forecasting/quantity-text.ts';
 export { carriedLaw, forecastRun, type RunForecastOptions } from './forecasting/run-forecast.ts';
 export type { RunSubject, SubjectCorpus, SubjectRecipe } from './forecasting/run-subject.ts';
 export { type TransferError, transferErrors, transferSpread } from './forecasting/transfer.ts';

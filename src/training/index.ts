@@ -1,6 +1,8 @@
 // training/: a budget becomes a plan, a plan a run: the loop, events, checkpoints, resume, report.
 export { type BaseModel, loadBaseModel, recipeOfRun } from './base-model.ts';
 export { parseDuration, parseQuantity } from './budget.ts';
+export { type ClusterLoss, foretellClusterLoss } from './cluster/cluster-loss.ts';
+export { type ClusterRequest, type ClusterRun, forecastClusterRun } from './cluster/cluster-run.ts';
 export type { ArmDifferences } from './comparison/arm-differences.ts';
 export type { Arm, ArmRun, ComparedRun } from './comparison/arms.ts';
 export { readComparedRun } from './comparison/compared-run.ts';
@@ -9,6 +11,7 @@ export { type ArmText, armTexts, noiseSentence, seedOutlookSentences } from './c
 export type { ArmMultipliers } from './comparison/multipliers.ts';
 export { type RunNoise, replicatesOf, runNoise } from './comparison/run-noise.ts';
 export { planSeeds, type SeedOutlook } from './comparison/seed-outlook.ts';
+export { type CopyRunOptions, copyRun } from './copy-run.ts';
 export {
   deadweightSentence,
   type ForecastPageSource,
@@ -45,10 +48,14 @@ export type { LadderPlan, LadderRequest, Trunk } from './ladder/ladder-plan.ts';
 export { ladderRecord, ladderRecordText, parseLadderRecord } from './ladder/ladder-record.ts';
 export { recipeFingerprint } from './ladder/recipe-fingerprint.ts';
 export { isComplete, type LadderProgress, type RunLadderOptions, runLadder } from './ladder/run-ladder.ts';
-export { memoryLimit } from './memory-limit.ts';
+export { makeRun, type WaitingRun } from './make-run.ts';
+export { type MemoryLimit, memoryLimit } from './memory-limit.ts';
+export type { NewRunOptions } from './new-run.ts';
 export { type Budget, type Plan, planSchema } from './plan.ts';
 export type { PlanRequest, PlanSurroundings } from './plan-request.ts';
 export { planRun } from './plan-run.ts';
+export { prepareStep } from './prepared-step.ts';
+export { type ReceivedRun, type ReceiveRunOptions, receiveRun } from './receive-run.ts';
 export { commandText } from './report/recipe-section.ts';
 export { writeRunReport } from './report/write-report.ts';
 export { resumeRun } from './resume-run.ts';
@@ -61,6 +68,7 @@ export type { RunManifest } from './run/run-manifest.ts';
 export { faultOfRunName, nextRunName, runFolder } from './run/run-name.ts';
 export { verifyRun } from './run/run-verification.ts';
 export { safetensors } from './run/safetensors.ts';
+export { readSigned, signedText } from './run/signed-json.ts';
 export {
   type Activity,
   type Override,

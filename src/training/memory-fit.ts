@@ -105,6 +105,7 @@ function sessionsOf(
   const { contextLength, vocabularySize } = size;
   return {
     training,
+    ...(engine.host && { engineBytes: engine.host.baseBytes }),
     evaluation: engine.estimateMemory(traceLosses(model, { batchSize: evaluationBatchSize, contextLength })),
     parameterBytes: 4 * parameterCounts(model).total,
     contextLength,

@@ -1,6 +1,7 @@
 import { present } from '../core/index.ts';
 import type { RecipeSize } from '../recipe/index.ts';
 import { mostEpochs } from '../theory/index.ts';
+import { statedPrecision } from './plan.ts';
 import type { PlanRequest } from './plan-request.ts';
 import type { StepExtent } from './prepared-step.ts';
 import {
@@ -113,7 +114,8 @@ const powerBelow = (value: number): number => 2 ** Math.floor(Math.log2(value));
 /** What a step is prepared from, if memory does not matter. */
 export function extentOf(request: PlanRequest, { size, batchSize, numSteps }: Draft): StepExtent {
   const { microBatchSize = batchSize, documentMask = false, recompute = false } = request;
-  return { size, batch: { batchSize, microBatchSize, documentMask, recompute }, numSteps };
+  const batch = { batchSize, microBatchSize, documentMask, recompute, ...statedPrecision(request.precision) };
+  return { size, batch, numSteps };
 }
 
 /** What the size of a draft costs for each step, in work. */

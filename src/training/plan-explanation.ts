@@ -42,6 +42,9 @@ export function explain(
     `${plural(numSteps, 'step')} ${numSteps === 1 ? 'reads' : 'read'} ${count(numTokens)} tokens, ${timesText(epochs)}.`,
     scheduleReason(plan),
   );
+  if (batch.precision !== undefined && batch.precision !== 'float32') {
+    reasons.push(`The model computes in ${batch.precision}; parameters, optimizer and loss are float32.`);
+  }
   if (evaluation.numFinalDocuments > 0) {
     const isAll = evaluation.numFinalDocuments === text.numValidationDocuments;
     reasons.push(

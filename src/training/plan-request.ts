@@ -1,7 +1,7 @@
 import type { Clock, FileSystem } from '../core/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Schedule } from '../optimizer/index.ts';
-import type { Recipe } from '../recipe/index.ts';
+import type { Precision, Recipe } from '../recipe/index.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import type { Budget } from './plan.ts';
 import type { RunDataset } from './run-options.ts';
@@ -21,6 +21,8 @@ export interface PlanRequest {
   readonly packing?: 'stream' | 'documents';
   readonly documentMask?: boolean;
   readonly recompute?: boolean;
+  /** What forward and backward pass compute in; default float32. */
+  readonly precision?: Precision;
   /** In place of the recipe's. */
   readonly schedule?: Partial<Schedule>;
   /** Steps from one evaluation to the next; 0: only at the end. */

@@ -1,5 +1,6 @@
 import { GroundworkError, present, systemClock } from '../core/index.ts';
 import { type Dataset, validationRows } from '../data/index.ts';
+import type { Engine } from '../engine/index.ts';
 import { numWarmupSteps, type Schedule } from '../optimizer/index.ts';
 import type { Recipe } from '../recipe/index.ts';
 import { sizeOf } from '../tensor/index.ts';
@@ -8,7 +9,7 @@ import { parseTokenizer } from '../tokenizer/index.ts';
 import { fitMemory, type MemoryFit } from './memory-fit.ts';
 import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
 import { measurePauses, type PauseMeasurement } from './pause-probe.ts';
-import type { Budget, Plan } from './plan.ts';
+import { type Budget, type Plan, statedPrecision } from './plan.ts';
 import { type Draft, draftRun, extentOf, isSameShape, leastSteps, workPerStep } from './plan-draft.ts';
 import { explain } from './plan-explanation.ts';
 import { planPauses } from './plan-pauses.ts';
@@ -60,6 +61,7 @@ export async function planRun(request: PlanRequest, surroundings: PlanSurroundin
   const startMs = clock.monotonicMs();
   const text = textExtent(datasets);
   checkRequest(request);
+  requirePrecision(request, engine);
   const limit = surroundings.memory ?? memoryLimit(fs);
   const sizes = pricedSizes(recipe, request, text.vocabularySize);
   const budgetMs = request.budget?.kind === 'time' ? request.budget.durationMs : Number.POSITIVE_INFINITY;
@@ -163,6 +165,13 @@ function checkRequest({ budget, size, batchSize, microBatchSize, contextLength }
   }
 }
 
+function requirePrecision({ precision = 'float32' }: PlanRequest, { name, dtypes }: Engine): void {
+  if (dtypes.has(precision)) return;
+  throw new GroundworkError('unsupported-dtype', `${name} does not compute in ${precision}`, {
+    hint: `It computes in ${[...dtypes].join(', ')}. Leave --precision out, or choose an engine that has ${precision}, such as --engine jax.`,
+  });
+}
+
 interface Findings {
   readonly request: PlanRequest;
   /** What is evaluated on. */
@@ -244,6 +253,7 @@ function finishPlan(findings: Findings): Plan {
       packing: request.packing ?? 'stream',
       documentMask: request.documentMask ?? false,
       recompute: fit.recompute,
+      ...statedPrecision(request.precision),
     },
     numSteps,
     mostSteps: budget.kind === 'time' ? mostSteps : null,

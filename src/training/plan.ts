@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { scheduleSchema } from '../optimizer/index.ts';
+import { type Precision, precisions } from '../recipe/index.ts';
 
 const whole = z.int().min(0);
 const positiveWhole = z.int().min(1);
@@ -37,6 +38,8 @@ export const planSchema = z.strictObject({
     documentMask: z.boolean(),
     /** Activations are computed a second time instead of kept. */
     recompute: z.boolean(),
+    /** What forward and backward pass compute in; absent: float32. */
+    precision: z.enum(precisions).exactOptional(),
   }),
   numSteps: positiveWhole,
   /** The most that a budget of time may be stretched to; null: as many as there is time for. */
@@ -102,3 +105,8 @@ export const planSchema = z.strictObject({
   warnings: z.array(z.string()),
 });
 export type Plan = z.infer<typeof planSchema>;
+
+/** What plans and runs say of precision: nothing where it is float32, as those of before there was a choice. */
+export function statedPrecision(precision: Precision | undefined): { readonly precision?: Precision } {
+  return precision === undefined || precision === 'float32' ? {} : { precision };
+}

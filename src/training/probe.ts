@@ -48,8 +48,8 @@ export async function measureStep(
   };
   stopWhereAsked();
   const startMs = clock.monotonicMs();
-  const { model, program, flopsPerStep } = await prepareStep(recipe, question);
-  const session = await engine.load(program);
+  const { model, program, parts, flopsPerStep } = await prepareStep(recipe, question);
+  const session = await engine.load(program, parts);
   try {
     for (const [name, values] of initialize(model, 0)) await session.set(name, values);
     const { batchSize, documentMask } = extent;

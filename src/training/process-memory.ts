@@ -7,6 +7,8 @@ import { sampleTokens } from './run-pauses.ts';
 export interface RunSessions {
   readonly training: MemoryEstimate;
   readonly evaluation: MemoryEstimate;
+  /** What the engine takes beside this process before a session is loaded. Default 0. */
+  readonly engineBytes?: number;
   /** Of one copy of the parameters. */
   readonly parameterBytes: number;
   readonly contextLength: number;
@@ -52,7 +54,7 @@ const promptLength = 32;
 /**
  * By how much a process grows while it carries out a run, at its peak: the sum of
  *
- * - what it takes whatever the model;
+ * - what it takes whatever the model, and a process of the engine's with it;
  * - of each session its state, the arena of its step and its outputs: training, evaluation, and two for generation (one that reads a prompt,
  *   and one that writes on, with its cache), each with parameters of its own;
  * - copies of the parameters: those that evaluation and generation last took over, which may be of different steps, and those that a
@@ -76,7 +78,8 @@ export function processGrowth(sessions: RunSessions, habits: RunHabits): number 
     savedBytes;
   // The last checkpoint comes first; its copies are still there, or their room is, when everything else is open.
   const atTheEnd = (evaluates ? evaluationBytes : 0) + generationBytes + savedBytes;
-  return Math.round(processBytes + valueBytes(training) + Math.max(onTheWay, atTheEnd) + waitingBytes);
+  const fixedBytes = processBytes + (sessions.engineBytes ?? 0);
+  return Math.round(fixedBytes + valueBytes(training) + Math.max(onTheWay, atTheEnd) + waitingBytes);
 }
 
 /** Growth at the peak of the run that a plan describes. */

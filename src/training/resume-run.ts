@@ -3,9 +3,10 @@ import { canonicalJson, GroundworkError, systemClock } from '../core/index.ts';
 import { nodeAt } from '../tensor/index.ts';
 import { memoryMeter } from './forecast/memory-meter.ts';
 import { changedWarning } from './forecast/run-outcome.ts';
-import { type Plan, planSchema } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { recipeFiles } from './recipe-files.ts';
+import { reopenRun } from './reopened-run.ts';
 import { type LoadedCheckpoint, loadNewestCheckpoint } from './run/checkpoint.ts';
 import { setAsideRejected, sweepUnfinished } from './run/checkpoint-publication.ts';
 import type { RunEvent } from './run/events.ts';
@@ -14,10 +15,10 @@ import { foreignProblems, withEarlierFingerprints } from './run/run-fingerprints
 import { openRun, type Run } from './run/run-folder.ts';
 import { lockRun, type RunLock } from './run/run-lock.ts';
 import type { RunManifest } from './run/run-manifest.ts';
-import { type RunChange, runChanges, withWeightsOf } from './run-differences.ts';
-import type { Override, ResumeRunOptions, RunResult } from './run-options.ts';
+import type { RunChange } from './run-differences.ts';
+import type { ResumeRunOptions, RunResult } from './run-options.ts';
 import { type RecordedRun, recordedFields } from './run-records.ts';
-import { type Beginning, carryOut, requireMemory, runParts } from './run-session.ts';
+import { type Beginning, carryOut, requireMemory } from './run-session.ts';
 import { firstTrainingState, parseTrainingState } from './training-state.ts';
 
 /**
@@ -35,15 +36,8 @@ export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
   openRun(fs, folder);
   const lock = lockRun(folder);
   try {
-    const run = openRun(fs, folder);
-    refuseFinished(run);
-    const plan = planOf(run);
-    requireMemory(fs, plan, options.memory);
-    const seed = options.seed ?? run.manifest.seed;
-    const datasets = withWeightsOf(run.manifest, options.datasets);
-    const parts = await runParts(recipe, datasets, plan, seed);
-    const changes = runChanges(fs, folder, run.manifest, { recipe, datasets, plan, parts, seed });
-    refuseChanges(folder, changes, options.allow ?? []);
+    const onPlan = (plan: Plan) => requireMemory(fs, plan, options.memory);
+    const { run, plan, parts, datasets, seed, changes } = await reopenRun({ ...options, onPlan });
     const keepsRecipe = !changes.some(({ item }) => item === 'recipe') || isOwnFile(run, recipe.file);
     const files = keepsRecipe ? undefined : await recipeFiles(fs, recipe, plan);
     const loaded = loadNewestCheckpoint(fs, folder, (one) => foreignProblems(run.manifest, one));
@@ -56,40 +50,6 @@ export async function resumeRun(options: ResumeRunOptions): Promise<RunResult> {
   } finally {
     lock.release();
   }
-}
-
-function refuseFinished({ folder, manifest: { status, result } }: Run): void {
-  if (status !== 'finished') return;
-  const reached = result?.bitsPerByte == null ? '' : ` and reached ${result.bitsPerByte.toFixed(4)} bits per byte`;
-  throw new GroundworkError('usage', `${folder} is finished: it took ${result?.step ?? 0} steps${reached}`, {
-    hint: 'Begin a new run with a larger budget, or look at this one with `groundwork runs show`.',
-  });
-}
-
-function planOf({ folder, manifest }: Run): Plan {
-  const parsed = planSchema.safeParse(manifest.plan);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new GroundworkError(
-    'invalid-run',
-    `the plan of ${folder} cannot be read: ${issue?.path.join('.')}: ${issue?.message}`,
-    {
-      hint: 'It was written by another version of Groundwork: go on with that version.',
-    },
-  );
-}
-
-function refuseChanges(folder: string, changes: readonly RunChange[], allow: readonly Override[]): void {
-  const refused = changes.filter(({ item }) => !allow.includes(item));
-  if (refused.length === 0) return;
-  const items = [...new Set(refused.map(({ item }) => item))];
-  throw new GroundworkError(
-    'run-mismatch',
-    `${folder} began otherwise: ${refused.map(({ item, message }) => `${item}: ${message}`).join('; ')}`,
-    {
-      hint: `Go on with what it began with, or begin a new run. To go on all the same: ${items.map((item) => `--allow ${item}`).join(' ')}.`,
-    },
-  );
 }
 
 const isOwnFile = ({ folder, manifest }: Run, file: string | null): boolean =>

@@ -6,7 +6,7 @@ import {
   type RecipeContent,
   type RecipeDescription,
 } from '../recipe/index.ts';
-import { hashProgram } from '../tensor/index.ts';
+import { hashProgram, type Program } from '../tensor/index.ts';
 import { parseTokenizer } from '../tokenizer/index.ts';
 import type { Plan } from './plan.ts';
 import { type RunManifest, recipeContentFile, runTokenizerFile } from './run/run-manifest.ts';
@@ -101,12 +101,19 @@ function recipeChanges(
     const expected = recordedContent(fs, folder, manifest);
     return expected === undefined ? ['it differs from what it was'] : differencesOf(content, expected);
   }
-  const programHash = hashProgram(parts.prepared.program);
-  if (programHash === manifest.programHash) return [];
+  const { program } = parts.prepared;
+  const programHash = hashProgram(program);
+  if ([programHash, hashProgram(withOneUpdateScope(program))].includes(manifest.programHash)) return [];
   return [
     `its training step is ${programHash.slice(0, 12)}, expected ${manifest.programHash.slice(0, 12)}: ` +
       'this version of Groundwork computes it in another way',
   ];
+}
+
+/** A training step as runs before layers were named in the update recorded it: the same nodes, those of the update all in one scope. */
+export function withOneUpdateScope(program: Program): Program {
+  const nodes = program.nodes.map((node) => (node.phase === 'update' ? { ...node, scope: 'optimizer' } : node));
+  return { ...program, nodes };
 }
 
 /** What the recipe was when the run began; undefined where the file is gone or was changed. */

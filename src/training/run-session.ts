@@ -2,16 +2,14 @@ import { assert, type FileSystem, GroundworkError, present, systemClock } from '
 import { type Batches, batches } from '../data/index.ts';
 import { formatBytes } from '../page/index.ts';
 import { initialize } from '../recipe/index.ts';
-import { judgeForecast, type Verdict } from '../theory/index.ts';
+import type { Verdict } from '../theory/index.ts';
 import { parseTokenizer, type Tokenizer } from '../tokenizer/index.ts';
-import { readForecast, writeVerdict } from './forecast/registered-forecast.ts';
-import { outcomeOfRun } from './forecast/run-outcome.ts';
+import { judgeRun } from './forecast/run-verdict.ts';
 import { type MemoryLimit, memoryLimit } from './memory-limit.ts';
 import type { Plan } from './plan.ts';
 import { type PreparedStep, prepareStep } from './prepared-step.ts';
 import { type EventLog, openEventLog } from './run/event-log.ts';
 import type { RunEvent } from './run/events.ts';
-import { problemText } from './run/problem.ts';
 import type { Run } from './run/run-folder.ts';
 import type { RunFailure, RunManifest, RunResultRecord } from './run/run-manifest.ts';
 import type { TensorArrays } from './run/safetensors.ts';
@@ -76,6 +74,7 @@ export async function carryOut(
 ): Promise<RunResult> {
   const { fs, meter } = given;
   const { manifest } = beginning;
+  if (given.engine.host !== undefined) meter.follow(given.engine.host.processId);
   meter.begin();
   const surroundings: MeteredSurroundings = {
     ...given,
@@ -190,32 +189,26 @@ function finished(
 
 /** Judges the forecast of a run and writes the verdict. A forecast that was changed is told of, and judged no more. */
 function verdictOn(
-  { folder, manifest, events }: Run,
+  run: Run,
   log: EventLog,
   surroundings: MeteredSurroundings,
   result: RunResultRecord,
 ): { readonly verdict: Verdict; readonly sha256: string } | undefined {
-  const { fs, meter } = surroundings;
-  const read = readForecast(fs, folder, manifest);
-  if (read === undefined || manifest.forecast === undefined) return undefined;
-  if ('problem' in read) {
-    const message = `there is no verdict on the forecast: ${problemText(read.problem)}`;
-    tell(log, surroundings, { type: 'warning', step: result.step, message });
-    return undefined;
-  }
-  const outcome = outcomeOfRun(result, events(), meter.peakGrowthBytes());
-  const verdict = judgeForecast(read.value, outcome, manifest.forecast.sha256);
-  return { verdict, ...writeVerdict(fs, folder, verdict) };
+  const judged = judgeRun(surroundings.fs, run, result, surroundings.meter.peakGrowthBytes());
+  if (judged === undefined || !('problem' in judged)) return judged;
+  const message = `there is no verdict on the forecast: ${judged.problem}`;
+  tell(log, surroundings, { type: 'warning', step: result.step, message });
+  return undefined;
 }
 
 /** Loads the training step and sets its state: parameters and optimizer of the checkpoint, or those that training starts from. */
 async function openSession(
-  { prepared: { model, program } }: RunParts,
+  { prepared: { model, program, parts } }: RunParts,
   seed: number,
   { tensors }: Beginning,
   { engine }: RunSurroundings,
 ) {
-  const session = await engine.load(program);
+  const session = await engine.load(program, parts);
   try {
     if (tensors === undefined) {
       // What the optimizer keeps starts as zeros, as every state of a session does.

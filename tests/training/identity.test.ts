@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { GroundworkError } from '../../src/core/index.ts';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openDataset } from '../../src/data/index.ts';
+import { hashProgram } from '../../src/tensor/index.ts';
 import {
   lockRun,
   openRun,
@@ -14,6 +15,9 @@ import {
   type StartRunOptions,
   startRun,
 } from '../../src/training/index.ts';
+import { prepareStep } from '../../src/training/prepared-step.ts';
+import { fingerprintsOf } from '../../src/training/run/run-fingerprints.ts';
+import { withOneUpdateScope } from '../../src/training/run-differences.ts';
 import {
   checkpointBytes,
   closeDatasets,
@@ -141,6 +145,19 @@ describe('a run goes on only as it began', () => {
   test('one dataset too few is refused by name', async () => {
     const error = await refusal({ datasets: datasets.slice(0, 1) });
     expect(error.message).toContain('mixture: found 1 datasets, expected 2');
+  });
+
+  test('a run of before layers were named in the update goes on: its training step is the same but for names', async () => {
+    const run = openRun(nodeFileSystem, folder);
+    const { program } = await prepareStep(smallRecipe(), plan);
+    const programHash = hashProgram(withOneUpdateScope(program));
+    expect(programHash).not.toBe(run.manifest.programHash);
+    // As that version wrote it.
+    expect(programHash).toBe('cfce49682335f73889df545049919f7ead7f0666d4df86513ff4264296f3d7c3');
+    const earlierFingerprints = [fingerprintsOf(run.manifest)];
+    run.update({ ...run.manifest, programHash, earlierFingerprints });
+    await resumeRun({ ...options, folder });
+    expect(checkpointBytes(folder, 8)).toEqual(checkpointBytes(join(root, 'whole'), 8));
   });
 
   test('another seed is refused by name', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openDataset } from '../../src/data/index.ts';
-import { type Engine, onnxEngine } from '../../src/engine/index.ts';
+import { type Engine, onnxEngine, referenceEngine } from '../../src/engine/index.ts';
 import { type PlanRequest, planRun, planSchema, type RunDataset, startRun } from '../../src/training/index.ts';
 import {
   balancedParameters,
@@ -174,6 +174,35 @@ describe('a plan', () => {
     expect(made.schedule).toMatchObject({ kind: 'cosine', warmupSteps: 2 });
     expect(made.evaluation.everySteps).toBe(3);
     expect(made.checkpoints).toMatchObject({ everySteps: 4, keep: 5 });
+  });
+
+  test('in bfloat16 says so in batch and reasons, and is refused for an engine that lacks it', async () => {
+    const request = {
+      budget: { kind: 'steps', numSteps: 3 },
+      size: { numLayers: 1, width: 32 },
+      batchSize: 2,
+      contextLength: 16,
+      precision: 'bfloat16',
+      skipProbe: true,
+    } as const;
+    const made = await planRun(request, {
+      fs: nodeFileSystem,
+      engine: referenceEngine(),
+      recipe: smallRecipe(),
+      datasets,
+    });
+    expect(made.batch.precision).toBe('bfloat16');
+    expect(planSchema.parse(JSON.parse(JSON.stringify(made)))).toEqual(made);
+    expect(made.reasons).toContain('The model computes in bfloat16; parameters, optimizer and loss are float32.');
+    await expect(plan(request)).rejects.toMatchObject({
+      code: 'unsupported-dtype',
+      message: 'onnx/cpu does not compute in bfloat16',
+      hint: expect.stringMatching(/Leave --precision out, or choose an engine that has bfloat16, such as --engine jax/),
+    });
+    // float32 is what plans mean that say nothing.
+    const plain = await plan({ ...request, precision: 'float32' });
+    expect(plain.batch).not.toHaveProperty('precision');
+    expect(plain.reasons.join(' ')).not.toContain('float32');
   });
 
   test.each<[string, PlanRequest, string]>([

@@ -2,7 +2,8 @@ import { assert, canonicalJson, GroundworkError, type JsonValue, present, sha256
 import type { Dataset } from '../store/dataset.ts';
 import { type Batch, emptyBatch } from './batch.ts';
 import { EpochRows, type Packing } from './epoch-rows.ts';
-import { Mixture, type MixtureRow } from './mixture.ts';
+import { countsPerBlock, Mixture, type MixtureRow } from './mixture.ts';
+import type { RowPlan } from './packing.ts';
 
 /** A dataset with its part in what a run trains on. */
 export interface BatchSource {
@@ -35,6 +36,10 @@ export interface BatchSourceFacts {
   readonly numRows: number;
   /** The share of places of an epoch that hold a token, 0 … 1; the rest is padding. */
   readonly utilisation: number;
+  /** The packing of an epoch; undefined where the text is a stream. */
+  readonly plan: RowPlan | undefined;
+  /** Rows of each block of the mixture that are its own at the beginning of a run; all of them where it is the only source. */
+  readonly rowsPerBlock: number;
 }
 
 /** All batches of a run. */
@@ -81,6 +86,10 @@ export function batches(options: BatchesOptions): Batches {
     });
   });
   const mixture = new Mixture(names, phases, seed);
+  const shares = countsPerBlock(
+    names,
+    sources.map(({ weight }) => weight),
+  );
   const rows = sources.map(({ dataset }) => new EpochRows(dataset, { contextLength, packing, seed }));
 
   const epochs = (numSteps: number): number[] => {
@@ -94,7 +103,13 @@ export function batches(options: BatchesOptions): Batches {
   return {
     batchSize,
     contextLength,
-    sources: rows.map(({ numRows, utilisation }, i) => ({ name: names[i] as string, numRows, utilisation })),
+    sources: rows.map(({ numRows, utilisation, plan }, i) => ({
+      name: names[i] as string,
+      numRows,
+      utilisation,
+      plan,
+      rowsPerBlock: shares[i] as number,
+    })),
     fingerprint: sha256Hex(canonicalJson(identityOf(options))),
     epochs,
     batch: (step, into = emptyBatch(batchSize, contextLength)) => {

@@ -30,12 +30,13 @@ export class EpochRows {
   readonly numRows: number;
   /** The share of places of an epoch that hold a token, 0 … 1. */
   readonly utilisation: number;
+  /** Which pieces of documents stand in which row; undefined where the text is a stream. */
+  readonly plan: RowPlan | undefined;
 
   private readonly seed: number;
   private readonly name: string;
   private readonly contextLength: number;
   private readonly numTokens: number;
-  private readonly plan: RowPlan | undefined;
   private readonly writer: RowWriter;
   private order: Permutation = { size: 0, at: (place) => place, placeOf: (value) => value };
   private shift = 0;

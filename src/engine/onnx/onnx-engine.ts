@@ -16,6 +16,7 @@ export function onnxEngineOn(runtime: OnnxRuntime): Engine & { readonly runtime:
     runtime,
     estimateMemory: (program) => {
       verifyProgram(program);
+      requireDtypes(program, runtime);
       return estimateMemory(program, compileProgram(program, runtime.provider), runtime.provider);
     },
     load: async (program) => {
@@ -41,7 +42,9 @@ function requireDtypes(program: Program, { dtypes, provider }: OnnxRuntime): voi
         'unsupported-dtype',
         `onnx/${provider} does not compute in ${dtype}, which ${op} gives`,
         {
-          hint: `It has ${[...dtypes].join(', ')}. Cast to float32, or use another engine.`,
+          hint:
+            `It computes in ${[...dtypes].join(', ')}. Trace in float32 (leave --precision out), or use an engine that has ${dtype}, ` +
+            'such as --engine jax.',
           scope,
         },
       );

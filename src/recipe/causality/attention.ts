@@ -1,4 +1,5 @@
 import { type Field, nowhere, rearrange, withExtent } from './field.ts';
+import { roundingOf } from './intervals.ts';
 import {
   extremes,
   isBounded,
@@ -21,12 +22,13 @@ const maxScore = 1e29;
  * the mask of its definition and all values are finite; else any position may see any other. A result is a mean of values, so it
  * lies between their bounds.
  */
-export const attention: Rule = ({ attributes, shape }, inputs) => {
+export const attention: Rule = ({ attributes, shape, dtype }, inputs) => {
   const [query, key, value] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
   const scale = Math.max(1, Math.abs(Number(attributes.scale)));
   // NaN where one of them is unknown.
   const score = scale * (shape[3] ?? 1) * greatestOf(query) * greatestOf(key);
-  const isMasked = score < maxScore && isBounded(value.range);
+  const slack = Math.max(1e-3, roundingOf(dtype)?.slack ?? Number.POSITIVE_INFINITY);
+  const isMasked = score < maxScore && isBounded(value.range) && Number.isFinite(slack);
   const [numHeads, numGroups] = [shape[1] ?? 1, key.shape[1] ?? 1];
   const ofHeads = <N extends Int32Array | Float64Array>(field: Field<N>) => repeatGroups(field, numHeads, numGroups);
   const seen = joinFieldsOfReach([joinAlong(key.reach, [3]), value.reach].map(ofHeads));
@@ -36,7 +38,11 @@ export const attention: Rule = ({ attributes, shape }, inputs) => {
     return knowledgeOf(shape, everything, uniformRange(shape, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY));
   }
   const past = typeof attributes.window === 'number' ? windowJoin(seen, attributes.window) : runningJoin(seen, 2);
-  const known = knowledgeOf(shape, joinFieldsOfReach([ofQueries, past]), meanRange(mapRange(value.range, ofHeads)));
+  const known = knowledgeOf(
+    shape,
+    joinFieldsOfReach([ofQueries, past]),
+    meanRange(mapRange(value.range, ofHeads), slack),
+  );
   // A masked weight is 0, and its product with a value a zero with a sign.
   return { ...known, hidden: joined(seen.data) };
 };
@@ -81,14 +87,13 @@ function shifted(reach: Field<Int32Array>, distance: number): Field<Int32Array> 
 }
 
 /** Bounds of a mean over axis 2, with room for rounding. */
-function meanRange({ shape, low, high }: Range): Range {
+function meanRange({ shape, low, high }: Range, slack: number): Range {
   const merged = (data: Float64Array, pick: (a: number, b: number) => number): Field<Float64Array> => {
     let extreme = data[0] as number;
     for (const x of data) extreme = pick(extreme, x);
     return { shape: shape.map(() => 1), data: Float64Array.of(extreme) };
   };
   const [least, greatest] = [merged(low, Math.min), merged(high, Math.max)];
-  const slack = 1e-3;
   return {
     shape: least.shape,
     low: least.data.map((x) => x - Math.abs(x) * slack),

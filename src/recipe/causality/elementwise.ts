@@ -1,6 +1,6 @@
-import { isFloating, type PrimitiveName } from '../../tensor/index.ts';
+import type { PrimitiveName } from '../../tensor/index.ts';
 import { commonShape, stretch } from './field.ts';
-import { type ElementwiseName, type Interval, intervalRule, settle } from './intervals.ts';
+import { type ElementwiseName, type Interval, intervalRule, roundingOf, settle } from './intervals.ts';
 import {
   boundsOf,
   joinFieldsOfReach,
@@ -22,17 +22,12 @@ const selections: { readonly [Name in PrimitiveName]?: Selection } = {
   minimum: (x, y) => (x.high < y.low ? 1 : y.high < x.low ? 2 : 3),
 };
 
-function kindOf({ dtype }: { readonly dtype: Parameters<typeof isFloating>[0] }): 'float' | 'int32' | 'bool' {
-  if (isFloating(dtype)) return 'float';
-  return dtype === 'int32' ? 'int32' : 'bool';
-}
-
 /** Elements that depend on the elements of the operands at the same place. */
 export function elementwise(op: ElementwiseName): Rule {
   return ({ shape, dtype }, inputs) => {
     const x = operand(inputs, 0);
     const y = inputs[1] ?? x;
-    const rule = intervalRule(op, kindOf({ dtype }));
+    const rule = intervalRule(op, dtype);
     const select = selections[op];
     const seen = select && x !== y ? joinSelected(x, y, select) : joinFieldsOfReach([x.reach, y.reach]);
     const divisor = op === 'reciprocal' || op === 'power' ? x : op === 'divide' ? y : undefined;
@@ -138,9 +133,7 @@ export const cast: Rule = ({ shape, dtype }, inputs) => {
       if (out.low < least || out.high > greatest) [out.low, out.high] = [least, greatest];
     } else {
       [out.low, out.high] = [low, high];
-      settle(out, dtype === 'float32');
-      // Half precision rounds more than any rule here allows for.
-      if (dtype !== 'float32') [out.low, out.high] = [least, greatest];
+      settle(out, true, roundingOf(dtype));
     }
   });
   return knowledgeOf(shape, x.reach, range);

@@ -1,4 +1,4 @@
-import type { PrimitiveName } from '../../tensor/index.ts';
+import type { DType, PrimitiveName } from '../../tensor/index.ts';
 
 /** Bounds of one number, both of them included. */
 export interface Interval {
@@ -8,10 +8,10 @@ export interface Interval {
 
 /**
  * Bounds of the results of the elementwise ops, from bounds of their operands. Bounds that are both finite, or the same infinity,
- * say that the number is one between them, and no NaN; any others say nothing. They hold for the float32 arithmetic of every
- * engine and for the float64 of the reference: a number is only said to be known (both bounds equal) where each of them gives
- * exactly that number up to the sign of a zero, as IEEE 754 demands of sums and products that float32 can hold. (Quotients and roots
- * are not rounded correctly everywhere: WGSL allows 2.5 units in the last place.)
+ * say that the number is one between them, and no NaN; any others say nothing. They hold for the arithmetic of every engine in the
+ * element type, rounded after each op or only now and then, and for the float64 of the reference: a number is only said to be known
+ * (both bounds equal) where each of them gives exactly that number up to the sign of a zero, as IEEE 754 demands of sums and products
+ * that the type can hold. (Quotients and roots are not rounded correctly everywhere: WGSL allows 2.5 units in the last place.)
  */
 export type ElementwiseName = Extract<
   PrimitiveName,
@@ -71,12 +71,52 @@ export function isKnown({ low, high }: Bounds): boolean {
   return low === high;
 }
 
-/** Widens bounds for rounding; a result that float32 holds stays known if the op rounds correctly. */
-export function settle(out: Interval, isExact: boolean): void {
+/** How an element type rounds. */
+export interface Rounding {
+  /** Whether it holds a number exactly. */
+  readonly holds: (x: number) => boolean;
+  /** By which share of itself a result may be off, with room to spare. */
+  readonly slack: number;
+  /** By which share of the sum of all magnitudes a sum may be off for each of its terms. */
+  readonly sumSlack: number;
+  /** Integers are exact up to this one. */
+  readonly mostExact: number;
+}
+
+const ofFloat32: Rounding = {
+  holds: (x) => Math.fround(x) === x,
+  slack: 2 ** -14,
+  sumSlack: 2 ** -23,
+  mostExact: 2 ** 24,
+};
+
+const single = new Float32Array(1);
+const bits = new Uint32Array(single.buffer);
+
+/** The range of float32 with 8 digits instead of 24. */
+const ofBfloat16: Rounding = {
+  holds: (x) => {
+    single[0] = x;
+    return single[0] === x && ((bits[0] as number) & 0xffff) === 0;
+  },
+  slack: 2 ** -6,
+  sumSlack: 2 ** -8,
+  mostExact: 2 ** 8,
+};
+
+/** The rounding of an element type, where anything is known of what it makes of numbers: float16 overflows too early. */
+export function roundingOf(dtype: DType): Rounding | undefined {
+  if (dtype === 'float16') return undefined;
+  return dtype === 'bfloat16' ? ofBfloat16 : ofFloat32;
+}
+
+/** Widens bounds for rounding; a result that the type holds stays known if the op rounds correctly. */
+export function settle(out: Interval, isExact: boolean, rounding: Rounding | undefined): void {
+  if (rounding === undefined) return loosen(out);
   const { low, high } = out;
   const isNormal = low === 0 || Math.abs(low) >= smallestNormal;
-  if (low === high && (isExact || Math.abs(low) === infinity) && isNormal && Math.fround(low) === low) return;
-  const slack = 2 ** -14;
+  if (low === high && (isExact || Math.abs(low) === infinity) && isNormal && rounding.holds(low)) return;
+  const { slack } = rounding;
   out.low = low - Math.abs(low) * slack;
   out.high = high + Math.abs(high) * slack;
   // What is too small for a normal float32 may be flushed to zero.
@@ -213,17 +253,17 @@ function isPowerOfTwo({ low, high }: Bounds): boolean {
   return low === high && Number.isInteger(Math.log2(Math.abs(low))) && 2 ** Math.log2(Math.abs(low)) === Math.abs(low);
 }
 
-/** The bounds of an elementwise op on numbers of a kind. */
-export function intervalRule(op: ElementwiseName, kind: 'float' | 'int32' | 'bool'): IntervalRule {
+/** The bounds of an elementwise op that gives numbers of a type. */
+export function intervalRule(op: ElementwiseName, dtype: DType): IntervalRule {
   const rule = rules[op];
-  if (kind === 'bool') {
+  if (dtype === 'bool') {
     return (x, y, out) => {
       // NaN is neither less nor equal, whatever it is compared with.
       if (isLoose(x) || isLoose(y)) write(out, 0, 1);
       else rule(x, y, out);
     };
   }
-  if (kind === 'int32') {
+  if (dtype === 'int32') {
     return (x, y, out) => {
       rule(x, y, out);
       // Beyond int32 numbers wrap around.
@@ -231,11 +271,12 @@ export function intervalRule(op: ElementwiseName, kind: 'float' | 'int32' | 'boo
     };
   }
   const isExact = exactOps.has(op);
+  const rounding = roundingOf(dtype);
   return (x, y, out) => {
     if (isLoose(x) || isLoose(y)) return loosen(out);
     const isSettled = isExact || isSpecial(op, x, y);
     rule(x, y, out);
-    settle(out, isSettled);
+    settle(out, isSettled, rounding);
     if (isLoose(out)) loosen(out);
   };
 }

@@ -1,5 +1,6 @@
-import { type Shape, sizeOf } from '../../tensor/index.ts';
+import { type DType, type Shape, sizeOf } from '../../tensor/index.ts';
 import { commonShape, type Field, reshapeField, stretch, withExtent } from './field.ts';
+import { roundingOf, settle } from './intervals.ts';
 import {
   extremes,
   joinFieldsOfReach,
@@ -11,7 +12,7 @@ import {
   type Range,
   uniformRange,
 } from './knowledge.ts';
-import { joinAlong } from './reduction.ts';
+import { joinAlong, sumSlackOf } from './reduction.ts';
 import { operand, type Rule } from './rule.ts';
 
 /** Places looked at beyond which every index is taken to point anywhere. */
@@ -114,6 +115,7 @@ function scatter(
   indices: Knowledge,
   updates: Knowledge,
   axis: number,
+  dtype: DType,
 ): { reach: Field<Int32Array>; range: Range } {
   const extent = base.shape[axis] ?? 1;
   const landing = joinFieldsOfReach([updates.reach, indices.reach]);
@@ -134,15 +136,26 @@ function scatter(
       );
   const [least, greatest] = extremes(updates.range);
   const times = updates.shape[axis] ?? 1;
-  const add = (bound: number) => (data: Float64Array) => data.map((x) => x + times * bound * (1 + times * 2 ** -22));
+  const most = times * (1 + 2 * times * sumSlackOf(dtype));
   return {
     reach: joinFieldsOfReach([base.reach, spread]),
-    range: {
-      shape: base.range.shape,
-      low: add(Math.min(0, least))(base.range.low),
-      high: add(Math.max(0, greatest))(base.range.high),
-    },
+    range: grown(base.range, Math.min(0, least * most), Math.max(0, greatest * most), dtype),
   };
+}
+
+/** Bounds after something from `least` to `greatest` was added to each number, or nothing. */
+function grown({ shape, low, high }: Range, least: number, greatest: number, dtype: DType): Range {
+  if (least === 0 && greatest === 0) return { shape, low, high };
+  const [lower, upper] = [new Float64Array(low.length), new Float64Array(low.length)];
+  const out = { low: 0, high: 0 };
+  for (let i = 0; i < low.length; i++) {
+    out.low = (low[i] as number) + least;
+    out.high = (high[i] as number) + greatest;
+    settle(out, false, roundingOf(dtype));
+    lower[i] = out.low;
+    upper[i] = out.high;
+  }
+  return { shape, low: lower, high: upper };
 }
 
 /** For each place along the axis, the join of the updates that may land on it. */
@@ -166,19 +179,19 @@ function land(updates: Field<Int32Array>, indices: Range, axis: number, extent: 
   return { shape, data };
 }
 
-export const scatterAddAlongAxis: Rule = ({ attributes, shape }, inputs) => {
+export const scatterAddAlongAxis: Rule = ({ attributes, shape, dtype }, inputs) => {
   const [base, indices, updates] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
-  const { reach, range } = scatter(base, indices, updates, Number(attributes.axis));
+  const { reach, range } = scatter(base, indices, updates, Number(attributes.axis), dtype);
   return knowledgeOf(shape, reach, range);
 };
 
-export const scatterAddRows: Rule = ({ shape }, inputs) => {
+export const scatterAddRows: Rule = ({ shape, dtype }, inputs) => {
   const [base, indices, updates] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
   const rowShape = shape.slice(1);
   const column = asColumn(indices, rowShape);
   const move = <N extends Int32Array | Float64Array>(field: Field<N>) =>
     reshapeField(field, updates.shape, column.shape);
   const rows = { ...updates, shape: column.shape, reach: move(updates.reach), range: mapRange(updates.range, move) };
-  const { reach, range } = scatter(base, column, rows, 0);
+  const { reach, range } = scatter(base, column, rows, 0, dtype);
   return knowledgeOf(shape, reach, range);
 };

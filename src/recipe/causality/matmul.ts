@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from '../../tensor/index.ts';
+import { type DType, type Shape, sizeOf } from '../../tensor/index.ts';
 import { commonShape, type Field, separable, stretch } from './field.ts';
 import {
   coarsened,
@@ -14,7 +14,7 @@ import {
   uniformRange,
 } from './knowledge.ts';
 import { transpose } from './movement.ts';
-import { joinAlong, Total } from './reduction.ts';
+import { joinAlong, sumSlackOf, Total } from './reduction.ts';
 import { operand, type Rule } from './rule.ts';
 
 /** Products of grid places beyond which zeros are no longer looked for one by one: about a second. */
@@ -33,11 +33,11 @@ export const matmul: Rule = ({ attributes, shape, dtype }, inputs) => {
     right: isBounded(left.range) && hasZeros(right.range),
   };
   const reach = counts.left || counts.right ? reachOfPairs(left, right, counts) : undefined;
-  const known = knowledgeOf(shape, reach ?? reachOfLines(left, right), rangeOfProducts(left, right, numTerms));
+  const known = knowledgeOf(shape, reach ?? reachOfLines(left, right), rangeOfProducts(left, right, numTerms, dtype));
   return reach ? { ...known, hidden: joinReach(joined(left.reach.data), joined(right.reach.data)) } : known;
 };
 
-function oriented(x: Knowledge, isTransposed: boolean, dtype: Parameters<Rule>[0]['dtype']): Knowledge {
+function oriented(x: Knowledge, isTransposed: boolean, dtype: DType): Knowledge {
   if (!isTransposed) return x;
   const rank = x.shape.length;
   const permutation = x.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
@@ -148,7 +148,7 @@ function withoutColumns(x: Knowledge): Knowledge {
   return { ...x, reach: joinAlong(x.reach, [x.shape.length - 1]), range: coarsened(x).range };
 }
 
-function rangeOfProducts(left: Knowledge, right: Knowledge, numTerms: number): Range {
+function rangeOfProducts(left: Knowledge, right: Knowledge, numTerms: number, dtype: DType): Range {
   const { batch, rows, inner, columns, leftStarts, rightStarts, ...grids } = paired(
     left.range.shape,
     right.range.shape,
@@ -156,7 +156,8 @@ function rangeOfProducts(left: Knowledge, right: Knowledge, numTerms: number): R
   const numProducts = sizeOf(batch) * rows * inner * columns;
   if (numProducts > maxProducts / 4) {
     const [a, b] = [extremes(left.range), extremes(right.range)];
-    const most = numTerms * Math.max(...a.map(Math.abs)) * Math.max(...b.map(Math.abs)) * (1 + numTerms * 2 ** -22);
+    const rounding = 1 + 2 * numTerms * sumSlackOf(dtype);
+    const most = numTerms * Math.max(...a.map(Math.abs)) * Math.max(...b.map(Math.abs)) * rounding;
     const bound = Number.isNaN(most) ? Number.POSITIVE_INFINITY : most;
     return uniformRange(left.shape, -bound, bound);
   }
@@ -185,7 +186,7 @@ function rangeOfProducts(left: Knowledge, right: Knowledge, numTerms: number): R
             numTerms / inner,
           );
         }
-        total.write(numTerms, out);
+        total.write(numTerms, dtype, out);
         low[place] = out.low;
         high[place++] = out.high;
       }

@@ -1,5 +1,6 @@
+import { isFloating } from '../../tensor/index.ts';
 import { type Field, joinFields, type Numbers, nowhere, rearrange, reshapeField } from './field.ts';
-import { settle } from './intervals.ts';
+import { roundingOf, settle } from './intervals.ts';
 import { independent, knowledgeOf, mapRange, rangeOf, ranked, unknownConstant } from './knowledge.ts';
 import { integers, operand, type Rule } from './rule.ts';
 
@@ -21,14 +22,9 @@ export const given: Rule = ({ shape, dtype }) => unknownConstant(shape, dtype);
 export const constant: Rule = ({ attributes, shape, dtype }) => {
   const value = Number(attributes.value);
   if (Number.isNaN(value)) return unknownConstant(shape, dtype);
+  const bounds = { low: value, high: value };
   // The reference keeps 0.1 in float64, the other engines round it.
-  const rounded = dtype === 'float32' ? Math.fround(value) : value;
-  const bounds = { low: Math.min(value, rounded), high: Math.max(value, rounded) };
-  if (dtype === 'float16' || dtype === 'bfloat16') {
-    const slack = Number.isInteger(value) && Math.abs(value) <= 256 ? 0 : Math.abs(value) / 128;
-    bounds.low -= slack;
-    bounds.high += slack;
-  } else if (dtype === 'float32') settle(bounds, true);
+  if (isFloating(dtype)) settle(bounds, true, roundingOf(dtype));
   return knowledgeOf(shape, independent(shape), {
     shape: [],
     low: Float64Array.of(bounds.low),

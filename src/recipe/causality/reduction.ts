@@ -1,6 +1,6 @@
-import { type Shape, sizeOf } from '../../tensor/index.ts';
+import { type DType, type Shape, sizeOf } from '../../tensor/index.ts';
 import { commonShape, type Field, reducedPlaces, stretch, withExtent } from './field.ts';
-import { type Interval, isLoose, settle } from './intervals.ts';
+import { type Interval, isLoose, roundingOf, settle } from './intervals.ts';
 import {
   extremes,
   hasConstants,
@@ -25,7 +25,7 @@ export function joinAlong(reach: Field<Int32Array>, axes: readonly number[]): Fi
   return { shape, data };
 }
 
-/** A total of bounds that knows how far rounding may have taken it: exact for integers that float32 holds. */
+/** A total of bounds that knows how far rounding may have taken it: exact for integers that the type holds. */
 export class Total {
   private low = 0;
   private high = 0;
@@ -50,17 +50,23 @@ export class Total {
     this.add(Math.min(a, b, c, d), Math.max(a, b, c, d), times);
   }
 
-  /** Writes the bounds of the total of `numTerms` terms. */
-  write(numTerms: number, out: Interval): void {
+  /** Writes the bounds of the total of `numTerms` terms, added up in an element type. */
+  write(numTerms: number, dtype: DType, out: Interval): void {
+    const rounding = roundingOf(dtype);
     out.low = this.low;
     out.high = this.high;
-    if (this.isExact && this.magnitude <= 2 ** 24) return;
+    if (this.isExact && this.magnitude <= (rounding?.mostExact ?? 0)) return;
     // Each addition rounds by half a unit of the running total at most, which the sum of the magnitudes bounds.
-    const slack = numTerms * 2 ** -23 * this.magnitude;
+    const slack = numTerms * (rounding?.sumSlack ?? 0) * this.magnitude;
     out.low = Number.isFinite(this.magnitude) ? this.low - slack : Number.NEGATIVE_INFINITY;
     out.high = Number.isFinite(this.magnitude) ? this.high + slack : Number.POSITIVE_INFINITY;
-    settle(out, false);
+    settle(out, false, rounding);
   }
+}
+
+/** By which share of its magnitudes a sum may be off for each of its terms; infinite where nothing is known of it. */
+export function sumSlackOf(dtype: DType): number {
+  return roundingOf(dtype)?.sumSlack ?? Number.POSITIVE_INFINITY;
 }
 
 /** The tensor's shape with the reduced axes kept, and how many elements fall on one place of a grid of it. */
@@ -78,11 +84,12 @@ export const reduceSum: Rule = ({ attributes, shape, dtype }, inputs) => {
   const axes = integers(attributes, 'axes');
   const drop = reduced(axes, attributes.keepDimensions === true);
   const reach = joinAlong(x.reach, axes);
-  const range = sumRange(x, axes, dtype === 'int32');
+  const range = sumRange(x, axes, dtype);
   return knowledgeOf(shape, { ...reach, shape: drop(reach.shape) }, { ...range, shape: drop(range.shape) });
 };
 
-function sumRange({ shape: full, range }: Knowledge, axes: readonly number[], isInteger: boolean): Range {
+function sumRange({ shape: full, range }: Knowledge, axes: readonly number[], dtype: DType): Range {
+  const isInteger = dtype === 'int32';
   const { shape, places } = reducedPlaces(range.shape, axes);
   const totals = Array.from({ length: sizeOf(shape) }, () => new Total());
   const terms = numTerms(full, axes);
@@ -93,7 +100,7 @@ function sumRange({ shape: full, range }: Knowledge, axes: readonly number[], is
   const out = { low: 0, high: 0 };
   const [low, high] = [new Float64Array(totals.length), new Float64Array(totals.length)];
   totals.forEach((total, i) => {
-    total.write(terms, out);
+    total.write(terms, dtype, out);
     const wraps = isInteger && (out.low < -(2 ** 31) || out.high >= 2 ** 31);
     low[i] = wraps ? -(2 ** 31) : Math.floor(out.low);
     high[i] = wraps ? 2 ** 31 - 1 : Math.ceil(out.high);
@@ -163,19 +170,19 @@ export function runningJoin(reach: Field<Int32Array>, axis: number, isReverse = 
   return { shape: reach.shape, data };
 }
 
-export const cumulativeSum: Rule = ({ attributes, shape }, inputs) => {
+export const cumulativeSum: Rule = ({ attributes, shape, dtype }, inputs) => {
   const x = operand(inputs, 0);
   const axis = Number(attributes.axis);
   const isReverse = attributes.reverse === true;
-  return knowledgeOf(shape, runningJoin(x.reach, axis, isReverse), runningRange(x, axis, isReverse));
+  return knowledgeOf(shape, runningJoin(x.reach, axis, isReverse), runningRange(x, axis, isReverse, dtype));
 };
 
-function runningRange({ shape, range }: Knowledge, axis: number, isReverse: boolean): Range {
+function runningRange({ shape, range }: Knowledge, axis: number, isReverse: boolean, dtype: DType): Range {
   const extent = shape[axis] ?? 1;
   if (!hasConstants(range)) {
     // Between the term that is furthest down, once or as often as there are terms, and likewise above.
     const [least, greatest] = extremes(range);
-    const most = extent * (1 + extent * 2 ** -22);
+    const most = extent * (1 + 2 * extent * sumSlackOf(dtype));
     return uniformRange(shape, Math.min(least, least * most), Math.max(greatest, greatest * most));
   }
   const full = withExtent(range.shape, axis, extent);
@@ -189,7 +196,7 @@ function runningRange({ shape, range }: Knowledge, axis: number, isReverse: bool
     for (let i = 0; i < extent; i++) {
       const place = start + (isReverse ? extent - 1 - i : i) * inner;
       total.add(low[place] as number, high[place] as number, 1);
-      total.write(i + 1, out);
+      total.write(i + 1, dtype, out);
       low[place] = out.low;
       high[place] = out.high;
     }

@@ -2,6 +2,7 @@ import { present } from '../../core/index.ts';
 import {
   type AttributesOf,
   type CompositeName,
+  type DType,
   expandComposites,
   isFloating,
   isPrimitive,
@@ -13,6 +14,7 @@ import {
 } from '../../tensor/index.ts';
 import { attention } from './attention.ts';
 import { GridTooLarge } from './field.ts';
+import { roundingOf } from './intervals.ts';
 import { coarsened, extremes, isBounded, joinReach, type Knowledge, knowledgeOf, none } from './knowledge.ts';
 import { primitiveRules } from './primitives.ts';
 import { operand, type Rule, type RuleNode } from './rule.ts';
@@ -101,13 +103,18 @@ function withoutSigns(isSafe: (node: RuleNode) => boolean, rule: Rule): Rule {
 /** Least ε that keeps a mean of squares from 0 on every engine. */
 const hasEpsilon = ({ attributes }: RuleNode) => Number(attributes.epsilon) >= 1e-30;
 
-const fraction = () => [0, 1 + 1e-4] as const;
-/** |x| / √(mean x² + ε) is at most √D, unless x = 0 and ε = 0: NaN. */
+const fraction = ({ dtype }: RuleNode) => [0, 1 + slackOf(dtype, 1e-4)] as const;
+/** |x| / √(mean x² + ε) is at most √D, unless x = 0 and ε = 0: NaN. Engines compute it with the digits of float32 or more. */
 const normalized = (node: RuleNode) => {
   if (!hasEpsilon(node)) return undefined;
-  const bound = Math.sqrt(node.shape.at(-1) ?? 1) * (1 + 1e-3);
+  const bound = Math.sqrt(node.shape.at(-1) ?? 1) * (1 + slackOf(node.dtype, 1e-3));
   return [-bound, bound] as const;
 };
+
+/** Room for the rounding of a result. */
+function slackOf(dtype: DType, ofFloat32: number): number {
+  return Math.max(ofFloat32, roundingOf(dtype)?.slack ?? Number.POSITIVE_INFINITY);
+}
 
 const compositeRules: { readonly [Name in CompositeName]: Rule } = {
   relu: byDefinition('relu'),

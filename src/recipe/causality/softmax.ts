@@ -1,5 +1,6 @@
 import { elementwise } from './elementwise.ts';
 import { withExtent } from './field.ts';
+import { roundingOf } from './intervals.ts';
 import { extremes, type Knowledge, knowledgeOf, none } from './knowledge.ts';
 import { joinOfGreatest, reduceSum } from './reduction.ts';
 import { operand, type Rule } from './rule.ts';
@@ -18,24 +19,26 @@ export const softmax: Rule = ({ attributes, shape, dtype }, inputs) => {
   const found = joinOfGreatest(x, [axis]);
   const maxima = knowledgeOf(lines, found.reach, found.range);
   const [low, high] = extremes(maxima.range);
-  const isBounded = low > Number.NEGATIVE_INFINITY && high < Number.POSITIVE_INFINITY;
-  const exponentials = clamped(exp(at(shape), [subtract(at(shape), [x, maxima])]), 0, 1, isBounded);
+  const rounding = roundingOf(dtype);
+  const isBounded = rounding !== undefined && low > Number.NEGATIVE_INFINITY && high < Number.POSITIVE_INFINITY;
+  const exponentials = cut(exp(at(shape), [subtract(at(shape), [x, maxima])]), 0, 1);
   const sums = reduceSum({ ...at(lines), attributes: { axes: [axis], keepDimensions: true } }, [exponentials]);
-  const total = clamped(sums, 1, shape[axis] ?? 1, isBounded);
+  const total = cut(sums, 1, shape[axis] ?? 1);
   // Never 0, so that signs of zeros do not matter.
   const divisor = { ...total, hidden: none };
-  return clamped(divide(at(shape), [exponentials, divisor]), 0, 1, isBounded);
+  return cut(divide(at(shape), [exponentials, divisor]), 0, 1);
 
   function at(extents: typeof shape) {
     return { attributes: {}, shape: extents, dtype };
   }
+  function cut(known: Knowledge, least: number, greatest: number) {
+    return isBounded ? clamped(known, least, greatest, Math.max(1e-3, rounding?.slack ?? 0)) : known;
+  }
 };
 
-/** Bounds cut to `least` … `greatest`, with room for rounding, where that is known to hold. */
-function clamped(known: Knowledge, least: number, greatest: number, holds: boolean): Knowledge {
-  if (!holds) return known;
+/** Bounds cut to `least` … `greatest`, with room for rounding. */
+function clamped(known: Knowledge, least: number, greatest: number, slack: number): Knowledge {
   const { shape, reach, range, hidden } = known;
-  const slack = 1e-3;
   const bounded = knowledgeOf(shape, reach, {
     shape: range.shape,
     low: range.low.map((x) => Math.max(x, least * (1 - slack))),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson, GroundworkError, type JsonValue } from '../../core/index.ts';
-import { budgetSchema } from '../plan.ts';
+import { budgetSchema, statedPrecision } from '../plan.ts';
 import type { RunManifest } from '../run/run-manifest.ts';
 
 /** A run that is to be compared, with what its records tell of it. */
@@ -97,12 +97,12 @@ function lengthOf(manifest: RunManifest): JsonValue {
 /** What a run is, but for its seed, as canonical JSON. */
 export function armIdentity(manifest: RunManifest, { withLength = true } = {}): string {
   const { recipe, modelHash, size, batch, datasets, schedule, optimizer } = manifest;
-  const { batchSize, contextLength, packing, documentMask } = batch;
+  const { batchSize, contextLength, packing, documentMask, precision } = batch;
   return canonicalJson({
     recipe: recipe.sha256,
     modelHash,
     size,
-    batch: { batchSize, contextLength, packing, documentMask },
+    batch: { batchSize, contextLength, packing, documentMask, ...statedPrecision(precision) },
     // Weights are shares: of one dataset it is all.
     datasets: datasets.map(({ fingerprint, weight }) => [fingerprint, datasets.length === 1 ? 1 : weight]),
     schedule,

@@ -141,7 +141,7 @@ class TrunkTraining {
       isFixed: false,
     });
     const prepared = await prepareStep(recipe, { ...extent, batch: { ...extent.batch, microBatchSize, recompute } });
-    const session = await engine.load(prepared.program);
+    const session = await engine.load(prepared.program, prepared.parts);
     try {
       for (const [name, values] of initialize(prepared.model, seed)) await session.set(name, values);
       const evaluator = await openEvaluator(engine, prepared.model, {

@@ -36,6 +36,7 @@ export function recipeSection(
     ['vocabulary', `${formatCount(size.vocabularySize)} tokens`],
     ['step', `${formatCount(batch.batchSize)} × ${formatCount(batch.contextLength)} tokens${accumulation(batch)}`],
     ['packing', `${batch.packing}${batch.documentMask ? ', attention within documents' : ''}`],
+    ['precision', batch.precision ?? 'float32'],
     ['schedule', scheduleText(manifest, rescheduled)],
     ['clipping', manifest.optimizer.clipNorm === null ? 'none' : `norm ${manifest.optimizer.clipNorm}`],
     ...(plan === undefined

@@ -15,6 +15,7 @@ const areas = {
   result: ['status', 'result'],
 } as const satisfies { readonly [area: string]: readonly (keyof RunManifest)[] };
 export type ComparedArea = keyof typeof areas;
+type ComparedField = (typeof areas)[ComparedArea][number];
 
 /** A field in which runs differ. */
 export interface RunDifference {
@@ -49,7 +50,7 @@ export function compareRuns(runs: readonly RunManifest[]): RunComparison {
       collect(
         area,
         key,
-        runs.map((run) => (key === 'result' ? resultOf(run) : run[key])),
+        runs.map((run) => fieldOf(run, key)),
         differences,
       );
     }
@@ -65,6 +66,12 @@ export function compareRuns(runs: readonly RunManifest[]): RunComparison {
     bitsPerByte,
     bitsPerByteDifference: bitsPerByte.map((value) => (value === null || first === null ? null : value - first)),
   };
+}
+
+/** What is compared of a run. */
+function fieldOf(run: RunManifest, key: ComparedField): JsonValue | undefined {
+  if (key === 'result') return resultOf(run);
+  return key === 'batch' ? { precision: 'float32', ...run.batch } : run[key];
 }
 
 /** What a run reached; how long it took is no difference between runs. */

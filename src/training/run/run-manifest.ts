@@ -3,7 +3,7 @@ import { assert, errorCodes, type FileSystem, type JsonValue } from '../../core/
 import { writeDurably } from '../../core/node.ts';
 import type { Packing } from '../../data/index.ts';
 import { optimizerSchema, scheduleSchema } from '../../optimizer/index.ts';
-import type { RecipeSize } from '../../recipe/index.ts';
+import { precisions, type RecipeSize } from '../../recipe/index.ts';
 import { type JsonObject, type ReadResult, readSigned, signedText } from './signed-json.ts';
 
 export const manifestFile = 'run.json';
@@ -83,6 +83,8 @@ export const runManifestSchema = z.strictObject({
     contextLength: positive,
     packing: z.enum(['stream', 'documents'] satisfies Packing[]),
     documentMask: z.boolean(),
+    /** What forward and backward pass compute in; absent: float32. */
+    precision: z.enum(precisions).exactOptional(),
   }),
   datasets: z
     .array(

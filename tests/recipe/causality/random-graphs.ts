@@ -7,24 +7,21 @@ const width = 3;
 
 /**
  * A random graph over tokens [2, 4] as a Program: every value on the way is an output `value.N`, so that all of them can be
- * compared with what was proved of them. Ops are drawn from all kinds: products with known zeros, masks, sorts of lookups, moves.
+ * compared with what was proved of them. Ops are drawn from all kinds: products with known zeros, masks, sorts of lookups, moves. It
+ * computes in `dtype`, on states of float32.
  */
-export function randomProgram(random: RandomStream, numOps: number): t.Program {
+export function randomProgram(random: RandomStream, numOps: number, dtype: t.DType = 'float32'): t.Program {
   return t.trace(
-    ({ tokens, segments }, { embedding, matrix, vector }) => {
+    ({ tokens, segments }, states) => {
+      const [embedding, matrix, vector] = [states.embedding, states.matrix, states.vector].map((x) =>
+        t.cast(x, dtype),
+      ) as [t.Tensor, t.Tensor, t.Tensor];
       const x = t.gatherRows(embedding, tokens);
       const mask = t.lessOrEqual(
         t.reshape(t.iota(contextLength), [1, contextLength]),
         t.reshape(t.iota(contextLength), [contextLength, 1]),
       );
-      const pool: t.Tensor[] = [
-        x,
-        t.cast(tokens, 'float32'),
-        t.cast(segments, 'float32'),
-        matrix,
-        vector,
-        t.cast(mask, 'float32'),
-      ];
+      const pool: t.Tensor[] = [x, t.cast(tokens, dtype), t.cast(segments, dtype), matrix, vector, t.cast(mask, dtype)];
       for (let i = 0; i < numOps; i++) pool.push(randomOp(random, pool, mask));
       const outputs = pool.map((value, i) => [`value.${i}`, value] as const);
       return { outputs: { logits: x, ...Object.fromEntries(outputs) } };
@@ -63,7 +60,7 @@ const unaries = [
   t.sqrt,
   t.log,
   t.reciprocal,
-  (x: t.Tensor) => t.cast(t.equal(x, 0), 'float32'),
+  (x: t.Tensor) => t.cast(t.equal(x, 0), x.dtype),
 ];
 const binaries = [t.add, t.subtract, t.multiply, t.maximum, t.minimum, t.divide, t.power];
 const axisOf = (x: t.Tensor, pick: <T>(items: readonly T[]) => T) => pick(x.shape.map((_, axis) => axis));
@@ -72,7 +69,7 @@ const kept = { keepDimensions: true };
 /** x against another value that broadcasts with it, or a number. */
 const pair: Build = (x, pick, pool) => {
   const partners = pool.filter((y) => t.broadcastShapes(x.shape, y.shape) !== undefined && t.sizeOf(y.shape) <= 64);
-  const y = pick([...partners, t.constant(pick([0, 1, -2, 0.5, 1e3]))]);
+  const y = pick([...partners, t.constant(pick([0, 1, -2, 0.5, 1e3]), x.dtype)]);
   return pick(binaries)(x, y);
 };
 
@@ -98,7 +95,11 @@ const builds: readonly Build[] = [
     x.shape.at(-1) === contextLength ? t.where(mask, x, pick([0, -1e30])) : t.add(x, pool[4] ?? x),
   (x, _pick, _pool, mask) => {
     const isNegative = t.less(x, 0);
-    return t.where(t.broadcastShapes(x.shape, mask.shape) ? t.or(isNegative, mask) : isNegative, t.fill(1, [1]), 2);
+    return t.where(
+      t.broadcastShapes(x.shape, mask.shape) ? t.or(isNegative, mask) : isNegative,
+      t.fill(1, [1], x.dtype),
+      2,
+    );
   },
   (x, pick) => t.cumulativeSum(x, axisOf(x, pick), { reverse: pick([true, false]) }),
   (x, pick) => pick([t.reduceSum, t.reduceMax, t.reduceMean])(x, [axisOf(x, pick)], kept),
@@ -140,10 +141,7 @@ const builds: readonly Build[] = [
     const axis = axisOf(x, pick);
     return t.multiply(
       x,
-      t.cast(
-        t.less(t.reshape(t.iota(x.shape[axis] ?? 1), [-1, ...x.shape.slice(axis + 1).map(() => 1)]), 2),
-        'float32',
-      ),
+      t.cast(t.less(t.reshape(t.iota(x.shape[axis] ?? 1), [-1, ...x.shape.slice(axis + 1).map(() => 1)]), 2), x.dtype),
     );
   },
   (x, pick) => {
@@ -157,9 +155,9 @@ const builds: readonly Build[] = [
     const axis = axisOf(x, pick);
     const extent = x.shape[axis] ?? 1;
     const indices = t.cast(t.minimum(t.maximum(x, 0), extent - 1), 'int32');
-    return t.scatterAddAlongAxis(pick([x, t.fill(0, x.shape)]), indices, x, axis);
+    return t.scatterAddAlongAxis(pick([x, t.fill(0, x.shape, x.dtype)]), indices, x, axis);
   },
-  (x, pick) => t.reshape(t.cast(t.argMax(x, axisOf(x, pick)), 'float32'), [-1]),
+  (x, pick) => t.reshape(t.cast(t.argMax(x, axisOf(x, pick)), x.dtype), [-1]),
   (x, pick, pool) =>
     t.gatherRows(
       pick(pool.filter(({ shape }) => (shape[0] ?? 0) === contextLength)),

@@ -42,6 +42,7 @@ describe('runs in arms', () => {
     const others = [
       { batch: { ...batch, batchSize: 8 } },
       { batch: { ...batch, packing: 'documents' as const } },
+      { batch: { ...batch, precision: 'bfloat16' as const } },
       { numSteps: 21 },
       { modelHash: digest('9') },
     ];

@@ -56,6 +56,15 @@ describe('a comparison of runs', () => {
     expect(bitsPerByteDifference).toEqual([0, -0.25]);
   });
 
+  test('takes a run that says nothing of precision for one in float32', () => {
+    const a = smallManifest({});
+    const b = smallManifest({ batch: { ...a.batch, precision: 'bfloat16' } });
+    expect(compareRuns([a, b]).differences).toEqual([
+      { area: 'batch', field: 'batch.precision', values: ['float32', 'bfloat16'] },
+    ]);
+    expect(compareRuns([a, smallManifest({ batch: { ...a.batch, precision: 'float32' } })]).differences).toEqual([]);
+  });
+
   test('of more than two runs holds each against the first; one without a result has no difference', () => {
     const reached = ({ durationMs: _, ...rest }: ReturnType<typeof result>) => rest;
     const runs = [result(2), null, result(3)].map((one, i) => smallManifest({ name: `run-${i}`, result: one }));

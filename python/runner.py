@@ -1,0 +1,223 @@
+"""Trains what a bundle of Groundwork holds, on any number of devices and machines, and writes a run folder as any other.
+
+    python runner.py [--bundle DIR] [--data N] [--fsdp [N]] [--model N] [--check]
+
+One process a machine (or a device): started by Slurm, Kubernetes, a TPU pod or SkyPilot they find each other, else by
+--coordinator, --num-processes and --process-id. Started again, it goes on from the newest sound checkpoint. It ends with the
+exit codes of Groundwork: 0 done, 7 stopped and saved (start it again), 8 diverged and 6 wrong data or checkpoint (do not),
+5 disk or memory, 4 the engine, 2 usage.
+
+RUNNER_FILES: runner.py training.py bundle.py batches.py sharding.py processes.py checkpoints.py progress.py diagnosis.py records.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+# A bundle is to stay what its manifest says.
+sys.dont_write_bytecode = True
+
+import jax  # noqa: E402
+from jax.sharding import Mesh  # noqa: E402
+
+from bundle import Bundle, Evaluator, Record, matmul_precision, open_bundle  # noqa: E402
+from checkpoints import newest_checkpoint  # noqa: E402
+from processes import Signals, StoppedElsewhere, agreed, is_first, join_processes, say, together  # noqa: E402
+from records import Fault, json_text, take_lock, write_durably  # noqa: E402
+from sharding import compile_step, load_state, make_mesh, memory_of, sharding_table  # noqa: E402
+from training import Training, arrays_of, read_run  # noqa: E402
+
+# JAX versions of which this was tested the first and the first that was not.
+JAX_WINDOW = ((0, 10), (0, 13))
+
+
+def parse_flags(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="runner.py", description="Trains what a bundle of Groundwork holds.")
+
+    def positive(text: str) -> int:
+        number = int(text)
+        if number < 1:
+            raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+        return number
+
+    here = Path(__file__).parent
+    parser.add_argument("--bundle", type=Path, default=here, help="the folder of the bundle (default: this file's)")
+    parser.add_argument("--data", type=positive, help="copies of the model, each with rows of its own")
+    parser.add_argument(
+        "--fsdp", type=positive, nargs="?", const=-1, help="devices that share out the state of a copy (default: all)"
+    )
+    parser.add_argument("--model", type=positive, help="devices that share each matrix product")
+    parser.add_argument("--attention", choices=("xla", "cudnn"), help="the kernel of attention (default: JAX's choice)")
+    parser.add_argument("--coordinator", help="HOST:PORT of the first process, where no scheduler tells it")
+    parser.add_argument("--num-processes", type=positive)
+    parser.add_argument("--process-id", type=int)
+    parser.add_argument("--check", action="store_true", help="do all but the first step, and say what it will need")
+    parser.add_argument("--allow-edits", action="store_true", help="train with files that were changed")
+    parser.add_argument("--stop-after-steps", type=positive, help="stop as by a signal after so many steps")
+    flags = parser.parse_args(arguments)
+    if (flags.coordinator is None) != (flags.num_processes is None) or (flags.coordinator is None) != (
+        flags.process_id is None
+    ):
+        parser.error("--coordinator, --num-processes and --process-id belong together")
+    return flags
+
+
+def mesh_of(flags: argparse.Namespace, manifest: Record) -> Mesh:
+    """The mesh that flags ask for; what they leave open is as the bundle has it."""
+    planned = manifest["mesh"]
+    if flags.data is None and flags.fsdp is None and flags.model is None:
+        data, fsdp, model = planned["data"], planned["fsdp"], planned["model"]
+        known = (data or 1) * (fsdp or 1) * model
+        # Planned for another number of devices: copies of the model take what there is.
+        if data is not None and fsdp is not None and known != jax.device_count():
+            data = None
+        return make_mesh(data, fsdp, model)
+    fsdp = 1 if flags.fsdp is None else None if flags.fsdp == -1 else flags.fsdp
+    data = 1 if fsdp is None and flags.data is None else flags.data
+    return make_mesh(data, fsdp, flags.model or 1)
+
+
+def train(flags: argparse.Namespace, start: float) -> None:
+    """Opens the bundle, compiles what it holds, and carries the run on to its end."""
+    version = tuple(int(part) for part in jax.__version__.split(".")[:2])
+    if not JAX_WINDOW[0] <= version < JAX_WINDOW[1]:
+        window = "at least 0.10 and below 0.13"
+        raise Fault("provider-unavailable", f"found JAX {jax.__version__}, expected {window}", "See requirements.txt.")
+    join_processes(flags)
+    # After JAX has set its own.
+    signals = Signals()
+    bundle = together(lambda: open_bundle(flags.bundle.resolve(), flags.allow_edits))
+    mesh = together(lambda: mesh_of(flags, bundle.manifest))
+    say(f"{bundle.manifest['name']}: JAX {jax.__version__} on {jax.device_count()} × {jax.devices()[0].device_kind}")
+    say(sharding_table(bundle.step, mesh))
+    warn_of_waste(bundle.manifest, mesh)
+    if flags.attention is not None and hasattr(bundle.step, "ATTENTION"):
+        bundle.step.ATTENTION = flags.attention
+    compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest))
+    evaluator = Evaluator(bundle, mesh) if bundle.evaluation else None
+    together(lambda: check_memory(compiled, evaluator))
+    release = (lambda: None) if flags.check else together(lambda: lock_run(bundle))
+    try:
+        training = Training(bundle, mesh, compiled, evaluator, signals, start)
+        if flags.check:
+            check_state(training)
+            return
+        [is_finished] = agreed(together(lambda: int(is_first() and read_run(bundle.run)["status"] == "finished")))
+        if is_finished:
+            say(f"{bundle.run} is finished")
+            return
+        try:
+            training.begin()
+            training.train(flags.stop_after_steps)
+        except BaseException as error:
+            training.record_failure(explained_by_jax(error))
+            raise
+        finally:
+            if is_first():
+                write_outcome(bundle)
+    finally:
+        release()
+
+
+def write_outcome(bundle: Bundle) -> None:
+    """Says what no file of the run has room for."""
+    peaks = [(device.memory_stats() or {}).get("peak_bytes_in_use") for device in jax.local_devices()]
+    known = [peak for peak in peaks if peak is not None]
+    outcome = {
+        "format": "groundwork-outcome",
+        "version": 1,
+        "peakMemoryBytes": max(known) if known else None,
+        "device": jax.devices()[0].device_kind,
+        "numDevices": jax.device_count(),
+        "numProcesses": jax.process_count(),
+    }
+    write_durably(bundle.folder / "outcome.json", [(json_text(outcome, indent=2) + "\n").encode()])
+
+
+def lock_run(bundle: Bundle) -> Callable[[], None]:
+    if not is_first():
+        return lambda: None
+    return take_lock(bundle.run / "run.lock", f"the run {bundle.run}")
+
+
+def warn_of_waste(manifest: Record, mesh: Mesh) -> None:
+    rows, num_parts = manifest["batch"]["microBatchSize"], mesh.shape["data"] * mesh.shape["fsdp"]
+    if rows % num_parts != 0:
+        say(
+            f"warning: a micro-batch has {rows} rows, which {num_parts} devices cannot divide evenly: all of them compute "
+            "all rows. Make the bundle with micro-batches of a multiple of the devices."
+        )
+
+
+def check_memory(compiled: jax.stages.Compiled, evaluator: Evaluator | None) -> None:
+    """Says what a step needs on a device. Raises `out-of-memory` where that is more than there is."""
+    needed = memory_of(compiled)
+    if needed is None:
+        return
+    if evaluator is not None:
+        needed = max(needed, memory_of(evaluator.compiled) or 0)
+    limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
+    of = "" if limit is None else f" of {limit / 2**30:.2f} GiB"
+    say(f"a device needs {needed / 2**30:.2f} GiB{of}")
+    if limit is not None and needed > limit:
+        message = f"a step needs {needed} bytes on a device, found {limit}"
+        raise Fault("out-of-memory", message, OUT_OF_MEMORY_HINT)
+
+
+OUT_OF_MEMORY_HINT = (
+    "Share out the state with --fsdp, take more devices, or make the bundle with smaller micro-batches or --recompute."
+)
+
+
+def check_state(training: Training) -> None:
+    """Loads the state as a run would, without taking the run."""
+    bundle = training.bundle
+    shapes = {**training.parameters, **training.optimizer}
+    own = [bundle.manifest["fingerprints"]]
+    step = together(lambda: newest_checkpoint(bundle.run, shapes, own).step)
+    state = load_state(bundle.step, training.mesh, together(lambda: arrays_of(bundle.run, step)))
+    jax.block_until_ready(state)
+    say(f"the checkpoint of step {step} is loaded; all is ready for step {step + 1}")
+
+
+def explained_by_jax(error: BaseException) -> BaseException:
+    """What JAX threw, as a fault that says what to do."""
+    if not isinstance(error, jax.errors.JaxRuntimeError):
+        return error
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else "JAX gave no reason"
+    if "RESOURCE_EXHAUSTED" in text:
+        return Fault("out-of-memory", f"a device has no memory left: {text}", OUT_OF_MEMORY_HINT)
+    return Fault("engine-failure", f"JAX failed: {text}", "Check drivers and network; then start it again.")
+
+
+def main(arguments: list[str]) -> int:
+    start = time.monotonic()
+    flags = parse_flags(arguments)
+    try:
+        train(flags, start)
+        return 0
+    except StoppedElsewhere as error:
+        print(f"process {jax.process_index()} stops, since another one did", file=sys.stderr, flush=True)
+        return error.exit_code
+    except BaseException as error:
+        explained = explained_by_jax(error)
+        if not isinstance(explained, Fault):
+            traceback.print_exc()
+        else:
+            print(f"error: {explained}\n{explained.hint}", file=sys.stderr, flush=True)
+        code = explained.exit_code if isinstance(explained, Fault) else 1
+        if not (isinstance(error, Fault) and error.is_shared) and jax.process_count() > 1:
+            # The others wait for this one, and would until they give up: they are to learn that it is gone.
+            os._exit(code)
+        return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

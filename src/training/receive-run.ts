@@ -1,0 +1,178 @@
+import { basename, dirname, resolve } from 'node:path';
+import { assert, type FileSystem, GroundworkError } from '../core/index.ts';
+import { averageLoss } from './divergence.ts';
+import { judgeRun } from './forecast/run-verdict.ts';
+import { readCheckpoint } from './run/checkpoint.ts';
+import { checkpointSteps } from './run/checkpoint-manifest.ts';
+import { missingFolders } from './run/new-folder.ts';
+import { problemText } from './run/problem.ts';
+import { copyRunFiles } from './run/run-copy.ts';
+import { fingerprintsOf } from './run/run-fingerprints.ts';
+import { openRun, type Run } from './run/run-folder.ts';
+import { lockRun, type RunLock } from './run/run-lock.ts';
+import type { RunManifest } from './run/run-manifest.ts';
+import { faultOfRunName } from './run/run-name.ts';
+import { verifyRun } from './run/run-verification.ts';
+import type { RunResult } from './run-options.ts';
+import { parseTrainingState } from './training-state.ts';
+import { trainingTimeMs } from './training-time.ts';
+
+export interface ReceiveRunOptions {
+  readonly fs: FileSystem;
+  /** Where the run lies that was trained elsewhere. */
+  readonly from: string;
+  /** Where it is to lie. */
+  readonly folder: string;
+  /** What it must be; throws otherwise. Called with what `run.json` says before anything is copied. */
+  readonly check?: (manifest: RunManifest) => void;
+  /** The most memory that the run was seen to take, for its verdict; null where that is not known. */
+  readonly peakMemoryBytes: number | null;
+}
+
+/** A run that was taken in. */
+export interface ReceivedRun {
+  readonly run: Run;
+  /** The step of its newest checkpoint; undefined where it has none. */
+  readonly step: number | undefined;
+  /** How it ended; undefined for one that is not finished. */
+  readonly result: RunResult | undefined;
+  /** What a person should know, a sentence each. */
+  readonly notes: readonly string[];
+  /** It took the place of the same run as it was before. */
+  readonly isUpdate: boolean;
+}
+
+/**
+ * Takes in a run that was trained elsewhere: copies and verifies it, judges its forecast where it is finished, and puts it in its place as
+ * a whole. Where the same run lies there already, as it was before, the new one takes its place.
+ *
+ * @throws `invalid-run` with all that is wrong with it; `file-access` where something else lies in its place, or this run has gone further
+ *   there; `locked` where a process is at work there
+ */
+export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: ReceiveRunOptions): ReceivedRun {
+  const place = resolve(folder);
+  const name = basename(place);
+  const fault = faultOfRunName(name);
+  if (fault !== undefined) {
+    throw new GroundworkError('unsafe-path', `${folder} cannot be a run: its name ${fault}`, {
+      hint: 'Choose a name of letters, digits and dashes, such as presidents-1.',
+    });
+  }
+  const { manifest } = openRun(fs, from);
+  check?.(manifest);
+  const steps = checkpointSteps(fs, from);
+  const lock = lockExisting(fs, folder, manifest, steps);
+  const unfinished = `${dirname(place)}/.pulled-${name}`;
+  try {
+    const made = missingFolders(fs, dirname(place));
+    // What is left of an attempt that was killed.
+    fs.remove(unfinished);
+    copyRunFiles(fs, from, unfinished, manifest, steps);
+    refuseProblems(fs, from, unfinished);
+    const { result, notes } = settle(fs, unfinished, name, peakMemoryBytes);
+    putInPlace(fs, unfinished, place);
+    for (const path of new Set([...made, place])) fs.syncFolder(dirname(path));
+    const run = openRun(fs, folder);
+    return {
+      run,
+      step: steps.at(-1),
+      result: result && { ...result, folder, manifest: run.manifest },
+      notes,
+      isUpdate: lock !== undefined,
+    };
+  } finally {
+    // What was replaced took its lock with it.
+    lock?.release();
+    fs.remove(unfinished);
+  }
+}
+
+/** The lock of the run that is to be replaced; undefined where nothing is there. */
+function lockExisting(
+  fs: FileSystem,
+  folder: string,
+  manifest: RunManifest,
+  steps: readonly number[],
+): RunLock | undefined {
+  if (!fs.exists(folder)) return undefined;
+  const refuse = (found: string, hint = 'Choose another name: --name NAME.'): never => {
+    throw new GroundworkError('file-access', `${folder} ${found}`, { hint });
+  };
+  if (!fs.exists(`${folder}/run.json`)) refuse('holds something else than a run');
+  const existing = openRun(fs, folder).manifest;
+  if (!isSameRun(existing, manifest)) refuse('holds another run');
+  const lock = lockRun(folder);
+  const [here, there] = [checkpointSteps(fs, folder).at(-1) ?? 0, steps.at(-1) ?? 0];
+  if (existing.status !== 'finished' && here <= there) return lock;
+  lock.release();
+  return refuse(
+    existing.status === 'finished'
+      ? 'holds this run already, and it is finished there'
+      : `holds this run already, and it has gone further there: ${here} steps, not ${there}`,
+    'Choose another name to have both: --name NAME.',
+  );
+}
+
+function isSameRun(a: RunManifest, b: RunManifest): boolean {
+  return (
+    a.createdAt === b.createdAt &&
+    a.seed === b.seed &&
+    JSON.stringify(fingerprintsOf(a)) === JSON.stringify(fingerprintsOf(b))
+  );
+}
+
+function refuseProblems(fs: FileSystem, from: string, copy: string): void {
+  const problems = verifyRun(fs, copy);
+  if (problems.length === 0) return;
+  const shown = problems.slice(0, 4).map(problemText).join('; ');
+  const others = problems.length > 4 ? `; and ${problems.length - 4} more` : '';
+  throw new GroundworkError('invalid-run', `${from} is not what its records say: ${shown}${others}`, {
+    hint: 'Nothing was taken over. Copy it again from where it was trained.',
+  });
+}
+
+/** Gives a run its name and, where it is finished, its verdict. Nothing is at work on a copy. */
+function settle(fs: FileSystem, folder: string, name: string, peakMemoryBytes: number | null) {
+  const run = openRun(fs, folder);
+  const { status, result } = run.manifest;
+  run.update({ ...run.manifest, name, status: status === 'running' ? 'stopped' : status });
+  if (status !== 'finished' || result === null) return { result: undefined, notes: [] };
+  const judged = run.manifest.verdict === undefined ? judgeRun(fs, run, result, peakMemoryBytes) : undefined;
+  const notes: string[] = [];
+  if (judged !== undefined && 'problem' in judged) notes.push(`there is no verdict on the forecast: ${judged.problem}`);
+  const written = judged !== undefined && 'verdict' in judged ? judged : undefined;
+  if (written !== undefined) run.update({ ...run.manifest, verdict: { sha256: written.sha256 } });
+  const { training } = readCheckpoint(fs, folder, result.step);
+  const { step, tokens, bitsPerByte, numDocuments, numValidationDocuments, durationMs } = result;
+  const ended: Omit<RunResult, 'folder' | 'manifest'> = {
+    verdict: written?.verdict,
+    bitsPerByte: bitsPerByte ?? undefined,
+    numDocuments,
+    numValidationDocuments,
+    loss: averageLoss(parseTrainingState(training, folder).losses) ?? Number.NaN,
+    step,
+    numTokens: tokens,
+    trainingMs: trainingTimeMs(run.events()),
+    durationMs,
+  };
+  return { result: ended, notes };
+}
+
+/** Two renames: between them, the run that was there before has another name. */
+function putInPlace(fs: FileSystem, unfinished: string, place: string): void {
+  if (!fs.exists(place)) {
+    fs.rename(unfinished, place);
+    return;
+  }
+  const before = `${dirname(place)}/.trash-${basename(place)}`;
+  assert(before !== place, 'a run has the name of its trash');
+  fs.remove(before);
+  fs.rename(place, before);
+  try {
+    fs.rename(unfinished, place);
+  } catch (error) {
+    fs.rename(before, place);
+    throw error;
+  }
+  fs.remove(before);
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type JaxEngine, jaxEngine, type NumericData, referenceEngine } from '../../../src/engine/index.ts';
+import type { Program } from '../../../src/tensor/index.ts';
+import { float32Tolerance } from '../../support/compare-engines.ts';
+import { describeWithJax } from '../../support/jax-python.ts';
+import { drawOperand, opCases } from '../../support/op-cases.ts';
+import { operandName, opProgram } from '../../support/op-programs.ts';
+
+/** Programs side by side in one, since compiling takes longer than running: every name gets the number of its Program in front. */
+function sideBySide(programs: readonly Program[]): Program {
+  const nodes: Program['nodes'][number][] = [];
+  const inputs: Record<string, number> = {};
+  const outputs: Record<string, number> = {};
+  programs.forEach((program, number) => {
+    const offset = nodes.length;
+    const named = (name: unknown) => `${number}.${name}`;
+    for (const node of program.nodes) {
+      const attributes = node.op === 'input' ? { ...node.attributes, name: named(node.attributes.name) } : node.attributes;
+      nodes.push({ ...node, attributes, inputs: node.inputs.map((position) => position + offset) });
+    }
+    for (const [name, position] of Object.entries(program.inputs)) inputs[named(name)] = position + offset;
+    for (const [name, position] of Object.entries(program.outputs)) outputs[named(name)] = position + offset;
+  });
+  return { format: 'groundwork-program', version: 1, nodes, inputs, state: {}, outputs };
+}
+
+describeWithJax('every op on JAX agrees with the reference, results and gradients', () => {
+  let engine: JaxEngine;
+  beforeAll(async () => {
+    engine = await jaxEngine({ environment: { ...process.env, JAX_PLATFORMS: 'cpu' } });
+  });
+  afterAll(() => engine.close());
+
+  for (const [op, cases] of Object.entries(opCases)) {
+    test(op, async () => {
+      const program = sideBySide(cases.map(opProgram));
+      const inputs: Record<string, NumericData> = {};
+      cases.forEach(({ name, operands }, number) => {
+        operands.forEach((operand, i) => {
+          inputs[`${number}.${operandName(i)}`] = drawOperand(operand, 11, `${name}/${i}`);
+        });
+      });
+      const [reference, session] = [await referenceEngine().load(program), await engine.load(program)];
+      try {
+        const expected = await reference.run(inputs);
+        const found = await session.run(inputs);
+        expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
+        for (const [name, values] of Object.entries(expected)) {
+          const { name: title } = cases[Number.parseInt(name, 10)] ?? { name };
+          expect(found[name]?.length).toBe(values.length);
+          values.forEach((value, i) => {
+            const error = Math.abs((found[name]?.[i] ?? Number.NaN) - value) / Math.max(1, Math.abs(value));
+            expect(error, `${title}: ${name}[${i}] is ${found[name]?.[i]}, reference ${value}`).toBeLessThan(
+              float32Tolerance,
+            );
+          });
+        }
+      } finally {
+        await session.close();
+      }
+    });
+  }
+});

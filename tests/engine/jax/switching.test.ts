@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GroundworkError } from '../../../src/core/index.ts';
+import { nodeFileSystem } from '../../../src/core/node.ts';
+import { type Engine, type JaxEngine, jaxEngine, onnxEngine } from '../../../src/engine/index.ts';
+import { type Recipe, recipeNamed } from '../../../src/recipe/index.ts';
+import {
+  loadBaseModel,
+  openRun,
+  type RunDataset,
+  resumeRun,
+  type StartRunOptions,
+  startRun,
+} from '../../../src/training/index.ts';
+import { largestDifference, relativeDistance } from '../../support/engine-parity.ts';
+import { describeWithJax } from '../../support/jax-python.ts';
+import { closeDatasets, smallDatasets, smallPlan, smallRun } from '../../training/support/small-training.ts';
+
+const lossTolerance = 1e-5;
+const parameterTolerance = 1e-4;
+const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
+const recipes = runsEverything ? ['baseline', 'nanochat-2025', 'gpt2'] : ['baseline'];
+
+describeWithJax('a run that changes its engine at step 10', () => {
+  let root: string;
+  let datasets: RunDataset[];
+  let jax: JaxEngine;
+  let cpu: Engine;
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'switching-'));
+    datasets = smallDatasets(root);
+    jax = await jaxEngine({ environment: { ...process.env, JAX_PLATFORMS: 'cpu' } });
+    cpu = await onnxEngine('cpu', { numThreads: 1 });
+  });
+  afterAll(() => {
+    jax.close();
+    closeDatasets(datasets);
+    rmSync(root, { recursive: true });
+  });
+
+  async function options(name: string, recipe: Recipe, engine: Engine): Promise<StartRunOptions> {
+    const provider = engine === jax ? 'jax' : 'cpu';
+    return smallRun(join(root, name), datasets, {
+      engine,
+      engineFacts: { provider, numThreads: 1, name: engine.name, versions: {} },
+      recipe: { recipe, file: null },
+      plan: smallPlan({ schedule: recipe.schedule, size: { width: 64 }, checkpoints: { keep: 2 } }),
+    });
+  }
+
+  /** Begins on one engine, stops after ten steps, and goes on with another. */
+  async function trained(name: string, recipe: Recipe, first: Engine, second: Engine) {
+    const begun = await options(name, recipe, first);
+    const controller = new AbortController();
+    const error = await startRun({
+      ...begun,
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'step' && event.step === 10) controller.abort('SIGTERM');
+      },
+    }).catch((thrown: unknown) => thrown);
+    expect(error instanceof GroundworkError ? error.code : error).toBe('interrupted');
+    await resumeRun(await options(name, recipe, second));
+    return record(begun.folder);
+  }
+
+  async function record(folder: string) {
+    const run = openRun(nodeFileSystem, folder);
+    const events = run.events();
+    return {
+      manifest: run.manifest,
+      losses: events.flatMap((event) => (event.type === 'step' ? [event.loss ?? Number.NaN] : [])),
+      bitsPerByte: events.flatMap((event) => (event.type === 'evaluation' ? [event.bitsPerByte ?? Number.NaN] : [])),
+      warnings: events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
+      parameters: (await loadBaseModel(nodeFileSystem, folder)).parameters,
+    };
+  }
+
+  for (const name of recipes) {
+    test(`goes on as if it had not, in either direction: ${name}`, async () => {
+      const recipe = recipeNamed(name);
+      const { folder } = await startRun(await options(`${name}-whole`, recipe, cpu));
+      const expected = await record(folder);
+      expect(expected.losses).toHaveLength(20);
+      for (const [first, second] of [
+        [cpu, jax],
+        [jax, cpu],
+      ] as const) {
+        const found = await trained(`${name}-${first === jax ? 'from' : 'to'}-jax`, recipe, first, second);
+        expect(found.losses).toHaveLength(20);
+        expect(largestDifference(found.losses, expected.losses)).toBeLessThan(lossTolerance);
+        expect(largestDifference(found.bitsPerByte, expected.bitsPerByte)).toBeLessThan(lossTolerance);
+        for (const [parameter, values] of expected.parameters) {
+          const distance = relativeDistance(found.parameters.get(parameter) ?? [], values);
+          expect(distance, parameter).toBeLessThan(parameterTolerance);
+        }
+        expect(found.manifest.engine.name).toBe(second.name);
+        expect(found.warnings.join()).toContain('the engine');
+      }
+    });
+  }
+});

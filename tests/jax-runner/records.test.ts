@@ -1,0 +1,97 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { canonicalJson, type JsonValue, sha256Hex } from '../../src/core/index.ts';
+import { nodeFileSystem } from '../../src/core/node.ts';
+import { firstTrainingState } from '../../src/training/training-state.ts';
+import { publishCheckpoint } from '../../src/training/run/checkpoint-publication.ts';
+import { eventLine, type RunEvent } from '../../src/training/run/events.ts';
+import { signedText } from '../../src/training/run/signed-json.ts';
+import { describeWithJax } from '../support/jax-python.ts';
+import { askPython } from './support/ask-python.ts';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'records-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const bitsOf = (x: number): string => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleBE(x);
+  return bytes.toString('hex');
+};
+
+/** Values as they lie in records: any string, any finite number, nested. */
+const jsonValues = fc.jsonValue({ maxDepth: 4, noUnicodeString: false }) as fc.Arbitrary<JsonValue>;
+const strings = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
+
+describeWithJax('records of the runner', () => {
+  test('numbers are written as ECMAScript writes them', () => {
+    const doubles = fc.sample(fc.double({ noNaN: true, noDefaultInfinity: true }), { numRuns: 4000, seed: 1 });
+    const powers = Array.from({ length: 60 }, (_, i) => 10 ** (i - 30));
+    const edges = [0, -0, 1, -1, 0.1, 1 / 3, 1e21, 999999999999999900000, 1e-6, 1e-7, 123456789012345680000, 5e-324];
+    const float32s = fc.sample(fc.float({ noNaN: true, noDefaultInfinity: true }), { numRuns: 1000, seed: 2 });
+    const limits = [Number.MAX_VALUE, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 64, -(2 ** 70)];
+    const all = [...doubles, ...powers, ...powers.map((x) => x * 1.7), ...edges, ...float32s, ...limits];
+    expect(askPython('number_texts', all.map(bitsOf))).toEqual(all.map((x) => JSON.stringify(x)));
+  });
+
+  test('JSON, its canonical form, its hash and its signature are those of TypeScript', () => {
+    const record = fc.dictionary(strings, fc.oneof(jsonValues, strings));
+    const values = [
+      ...fc.sample(record, { numRuns: 300, seed: 3 }),
+      { é: 1, z: [], a: {}, '\u{1f600}': '\ud800', '\uffff': '\u2028\u007f\u0001"\\\n', empty: [{}], big: 2 ** 60 },
+      // The first is written as a whole number beyond 2⁵³, which reads back as the nearest double.
+      { whole: 9007199254740993, tiny: 1e-300 },
+    ];
+    const texts = values.map((value) => JSON.stringify(value));
+    const expected = texts.map((text) => {
+      const value = JSON.parse(text) as { [key: string]: JsonValue };
+      return [canonicalJson(value), sha256Hex(canonicalJson(value)), signedText(value)];
+    });
+    // What JavaScript reads of an object has whole numbers as names first; Python keeps the order that was written.
+    expect(askPython('json_forms', texts)).toEqual(expected);
+  });
+
+  test('events are written as TypeScript writes them', () => {
+    const step = { type: 'step', step: 3, gradientNorm: Number.POSITIVE_INFINITY, isApplied: false, scheduleFactor: 1 };
+    const events: RunEvent[] = [
+      { type: 'started' },
+      { ...step, type: 'step', loss: Number.NaN, tokens: 12, durationMs: 1.25, elapsedMs: 1e-7 },
+      { ...step, type: 'step', loss: Math.fround(3.3), tokens: 12, durationMs: 0, elapsedMs: 12345.678 },
+      { type: 'warning', step: 1, message: 'an “old” checkpoint\ncould not be removed: \u{1f600}' },
+    ];
+    const lines = events.map(eventLine);
+    expect(askPython('event_lines', lines)).toEqual(lines);
+  });
+
+  test('a checkpoint that is written from the same numbers has the same bytes', () => {
+    const random = (length: number) => Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(i) * 1e-3));
+    const parameters = new Map([
+      ['embedding', { shape: [7, 4], data: random(28) }],
+      ['blocks.10.attention.query', { shape: [4, 4], data: random(16) }],
+      ['blocks.2.attention.query', { shape: [4, 4], data: random(16) }],
+      ['Zeta', { shape: [], data: random(1) }],
+    ]);
+    const optimizer = new Map([['optimizer.embedding.firstMoment', { shape: [7, 4], data: random(28) }]]);
+    const fingerprints = { program: sha256Hex('p'), tokenizer: sha256Hex('t'), batches: sha256Hex('b') };
+    const losses = { ...firstTrainingState.losses, average: 0.1 + 0.2, weight: 1e-7, best: null };
+    const training = { ...firstTrainingState, losses, tokens: 123456789 };
+    const [source, target] = [join(root, 'source'), join(root, 'target')];
+    for (const folder of [source, target]) mkdirSync(folder);
+    publishCheckpoint(nodeFileSystem, source, { step: 12, parameters, optimizer, training, fingerprints });
+    askPython('publish', source, target, 12);
+    for (const name of ['model.safetensors', 'optimizer.safetensors', 'training.json', 'manifest.json']) {
+      const path = join('checkpoints', 'step-00000012', name);
+      expect(readFileSync(join(target, path)).equals(readFileSync(join(source, path))), name).toBe(true);
+    }
+  });
+
+  test('what is written beyond the room on the disk is a fault with its exit code', () => {
+    const answer = askPython('fault', 'publish', [join(root, 'source'), '/dev/null', 12]);
+    expect(answer).toMatchObject({ code: 'file-not-found', exitCode: 5 });
+  });
+});

@@ -1,0 +1,95 @@
+"""Answers questions of tests about the modules of the runner: one JSON object on standard input, one on standard output."""
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import checkpoints
+import progress
+import records
+from batches import Batches
+
+
+def number_texts(bits: list[str]) -> list[str]:
+    """Of doubles, given by their bits."""
+    return [records.number_text(struct.unpack(">d", bytes.fromhex(one))[0]) for one in bits]
+
+
+def json_forms(texts: list[str]) -> list[list[str]]:
+    """Canonical JSON of what is read, its hash, and the record with its signature where it is an object."""
+    forms = []
+    for text in texts:
+        value = records.parse_json(text)
+        canonical = records.canonical_json(value)
+        signed = records.signed_text(value) if isinstance(value, dict) else ""
+        forms.append([canonical, records.sha256_hex(canonical), signed])
+    return forms
+
+
+def event_lines(lines: list[str]) -> list[str]:
+    def number(value):
+        return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
+
+    return [
+        records.event_line({name: number(value) for name, value in records.parse_json(line).items()}) for line in lines
+    ]
+
+
+def factors(schedule: dict, num_steps: int) -> list[float]:
+    return [progress.schedule_factor(schedule, step, num_steps) for step in range(num_steps)]
+
+
+def rescheduled_factors(schedule: dict, num_steps: int, rescheduling: dict) -> list[float]:
+    steps = range(rescheduling["numSteps"])
+    return [progress.factor_of_step(schedule, num_steps, rescheduling, step) for step in steps]
+
+
+def histories(losses: list, num_steps: int, history: dict) -> list:
+    """The history after each loss (None: a step that was skipped), and why the run would stop."""
+    told = []
+    for loss in losses:
+        history = progress.after_skipped_step(history) if loss is None else progress.after_step(history, loss)
+        told.append([history, progress.cause_to_stop(history, num_steps)])
+    return told
+
+
+def batches(folder: str, manifest: dict, steps: list[int], parts: int) -> list[dict]:
+    """Batches whose rows are built in so many parts, as by so many processes."""
+    source = Batches(Path(folder), manifest)
+    size = source.batch_size // parts
+    told = []
+    for step in steps:
+        pieces = [source.rows(step, part * size, (part + 1) * size) for part in range(parts)]
+        batch = {name: np.concatenate([piece[name] for piece in pieces]).reshape(-1).tolist() for name in pieces[0]}
+        places = [list(place) for place in source.places(step)]
+        told.append({**batch, "places": places, "numTokens": source.num_tokens(step)})
+    return told
+
+
+def publish(source: str, target: str, step: int) -> dict:
+    """Writes the checkpoint of one run into another, from its numbers alone."""
+    run = Path(source)
+    manifest = checkpoints.verify_checkpoint(run, step)
+    folder = run / "checkpoints" / checkpoints.checkpoint_name(step)
+    parts = [checkpoints.open_safetensors(folder / name) for name in checkpoints.FILES[:2]]
+    shapes = [{name: part[name].shape for name in reversed(part)} for part in parts]
+    tensors = (part[name] for part in parts for name in checkpoints.file_order(part))
+    training = checkpoints.training_state(run, step)
+    size = checkpoints.publish_checkpoint(Path(target), step, *shapes, tensors, training, manifest["fingerprints"])
+    return {"sizeBytes": size}
+
+
+def fault(call: str, arguments: list) -> dict:
+    """The fault of another call."""
+    try:
+        return {"answer": globals()[call](*arguments)}
+    except records.Fault as found:
+        return {"code": found.code, "message": str(found), "hint": found.hint, "exitCode": found.exit_code}
+
+
+question = json.load(sys.stdin)
+answer = globals()[question["call"]](*question["arguments"])
+sys.stdout.write(json.dumps(answer))

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { llama8B, workloadOf } from '../../../bench/fleet/public-models.ts';
+import { acceleratorNamed, deviceStepTime, meshOf, modelFlopsPerToken } from '../../../src/theory/index.ts';
+
+const h100 = acceleratorNamed('h100');
+const workload = workloadOf(llama8B, { batchSize: 64, recompute: true });
+const options = { efficiency: 0.4, numMicroBatches: 1 };
+
+describe('time of a step', () => {
+  test('on one device is its arithmetic at the efficiency', () => {
+    const step = deviceStepTime(workload, h100, meshOf(1), options);
+    const flops = modelFlopsPerToken(workload) * 64 * 8192;
+    expect(step?.msPerStep).toBeCloseTo((1000 * flops) / (0.4 * 989.4e12), 6);
+    expect(step).toMatchObject({ hiddenMs: 0, exposedMs: 0, link: null });
+  });
+
+  test('falls with the number of devices until the network holds it up', () => {
+    const on = (count: number) =>
+      deviceStepTime(workloadOf(llama8B, { batchSize: 4096 }), h100, meshOf(count, { fsdp: true }), options);
+    expect((on(8)?.msPerStep ?? 0) / (on(64)?.msPerStep ?? 1)).toBeCloseTo(8, 1);
+    const few = deviceStepTime(workloadOf(llama8B, { batchSize: 4096 }), h100, meshOf(4096, { fsdp: true }), {
+      ...options,
+      efficiency: 0.9,
+    });
+    const many = deviceStepTime(
+      { ...workloadOf(llama8B, { batchSize: 4096 }), shape: { ...workload.shape, contextLength: 512 } },
+      h100,
+      meshOf(4096, { fsdp: true }),
+      options,
+    );
+    expect(few?.computeMs).toBeGreaterThan(0);
+    expect(many?.msPerStep).toBe(many?.hiddenMs);
+  });
+
+  test('of FSDP gathers parameters twice in bfloat16 and shares out float32 gradients, over the cards of a host', () => {
+    const step = deviceStepTime(workload, h100, meshOf(64, { fsdp: true }), options);
+    const bytes = (8_030_261_248 * (2 * 2 + 4) * 63) / 64;
+    expect(step?.hiddenMs).toBeCloseTo((1000 * bytes) / (8 * 50e9), 3);
+    expect(step?.link).toBe('400 Gb/s for each device');
+    const twice = deviceStepTime(workload, h100, meshOf(64, { fsdp: true }), { ...options, numMicroBatches: 2 });
+    expect((twice?.hiddenMs ?? 0) / (step?.hiddenMs ?? 1)).toBeCloseTo(2, 9);
+  });
+
+  test('of tensor parallelism has sums that nothing hides', () => {
+    const step = deviceStepTime(workload, h100, meshOf(8, { model: 8 }), options);
+    const activations = 2 * 64 * 8192 * 4096;
+    expect(step?.exposedMs).toBeCloseTo((1000 * 32 * 6 * 2 * (7 / 8) * activations) / 450e9, 3);
+    expect(step?.msPerStep).toBeCloseTo((step?.computeMs ?? 0) + (step?.exposedMs ?? 0), 9);
+  });
+
+  test('is not told where the vendor tells no rate', () => {
+    const inFloat32 = workloadOf(llama8B, { batchSize: 64, precision: 'float32' });
+    expect(deviceStepTime(inFloat32, acceleratorNamed('tpu-v4'), meshOf(1), options)).toBeUndefined();
+  });
+});
