@@ -26,7 +26,7 @@ export default defineConfig({
           // Everything whose sessions, if any, run on one thread.
           name: 'rooms',
           include: [
-            'tests/{cli,core,data,evaluation,model,optimizer,page,recipe,tensor,theory,tokenizer,training}/**/*.test.ts',
+            'tests/{cli,core,data,evaluation,export,jax-runner,model,optimizer,page,recipe,tensor,theory,tokenizer,training}/**/*.test.ts',
           ],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -56,7 +56,7 @@ def safetensors_header(shapes: Shapes) -> bytes:
 def _safetensors_chunks(shapes: Shapes, tensors: Iterator[np.ndarray]) -> Iterator[memoryview | bytes]:
     yield safetensors_header(shapes)
     for name in file_order(shapes):
-        tensor = np.ascontiguousarray(next(tensors), "<f4")
+        tensor = np.asarray(next(tensors), "<f4", order="C")
         assert tensor.shape == tuple(shapes[name]), f"{name} is {tensor.shape}, expected {shapes[name]}"
         data = memoryview(tensor.reshape(-1)).cast("B")
         for at in range(0, len(data), CHUNK_BYTES):

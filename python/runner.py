@@ -30,7 +30,7 @@ from bundle import Bundle, Evaluator, Record, matmul_precision, open_bundle  # n
 from checkpoints import newest_checkpoint  # noqa: E402
 from processes import Signals, StoppedElsewhere, agreed, is_first, join_processes, say, together  # noqa: E402
 from records import Fault, json_text, take_lock, write_durably  # noqa: E402
-from sharding import compile_step, load_state, make_mesh, memory_of, sharding_table  # noqa: E402
+from sharding import compile_step, load_state, make_mesh, memory_of, sharding_table, size_text  # noqa: E402
 from training import Training, arrays_of, read_run  # noqa: E402
 
 # JAX versions of which this was tested the first and the first that was not.
@@ -163,10 +163,10 @@ def check_memory(compiled: jax.stages.Compiled, evaluator: Evaluator | None) -> 
     if evaluator is not None:
         needed = max(needed, memory_of(evaluator.compiled) or 0)
     limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
-    of = "" if limit is None else f" of {limit / 2**30:.2f} GiB"
-    say(f"a device needs {needed / 2**30:.2f} GiB{of}")
+    of = "" if limit is None else f" of {size_text(limit)}"
+    say(f"a device needs {size_text(needed)}{of}")
     if limit is not None and needed > limit:
-        message = f"a step needs {needed} bytes on a device, found {limit}"
+        message = f"a step needs {size_text(needed)} on a device, found {size_text(limit)}"
         raise Fault("out-of-memory", message, OUT_OF_MEMORY_HINT)
 
 

@@ -185,7 +185,7 @@ class Worker:
         """Compiles a module. The last few are kept: what measures a run and the run itself load the same one."""
         key = (text, precision)
         if key not in self.compiled:
-            while len(self.compiled) >= 4:
+            while len(self.compiled) >= 8:
                 self.compiled.pop(next(iter(self.compiled)))
             module = module_of(text, "step")
             self.compiled[key] = (module, compile_step(module, self.mesh, precision))

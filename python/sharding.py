@@ -6,6 +6,7 @@ of a copy and have rows of their own. `model`: devices that share each matrix pr
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -100,19 +101,31 @@ def replicated(mesh: Mesh) -> NamedSharding:
 
 
 def sharding_table(module: types.ModuleType, mesh: Mesh) -> str:
-    """What lies where, for people: a line for each kind of state, and what a device holds."""
+    """What lies where, for people: a line for each parameter, and what a device holds."""
     lines, total, held = [], 0, 0
     for name, sharding in state_shardings(module, mesh).items():
-        shape, dtype, _ = module.STATE[name]
+        shape, dtype, kind = module.STATE[name]
         share = sharding.shard_shape(tuple(shape))
         size = jnp.dtype(dtype).itemsize
-        total += size * int(np.prod(shape, dtype=np.int64))
-        held += size * int(np.prod(share, dtype=np.int64))
-        axes = ", ".join("–" if axis is None else str(axis) for axis in sharding.spec) or "every device"
-        lines.append(f"  {name:<58} {str(list(shape)):<22} {axes:<18} {list(share)}")
+        total += size * math.prod(shape)
+        held += size * math.prod(share)
+        if kind == "parameter":
+            axes = ", ".join("–" if axis is None else str(axis) for axis in sharding.spec)
+            lines.append(f"  {name:<38} {str(list(shape)):<20} {axes:<16} {list(share)}")
     sizes = " × ".join(f"{axis} {mesh.shape[axis]}" for axis in AXES)
-    title = f"{mesh.size} devices as {sizes}. Of the state of {total / 2**20:.1f} MiB a device holds {held / 2**20:.1f} MiB:"
-    return "\n".join([title, *lines])
+    return "\n".join(
+        [
+            f"{mesh.size} devices as {sizes}. Of the state of {size_text(total)} a device holds {size_text(held)}.",
+            "Dimensions of the parameters, what they are divided over, and what one device has; the optimizer's alike:",
+            *lines,
+        ]
+    )
+
+
+def size_text(num_bytes: float) -> str:
+    """Bytes for people."""
+    unit, name = next((one for one in ((2**30, "GiB"), (2**20, "MiB")) if num_bytes >= one[0]), (2**10, "KiB"))
+    return f"{num_bytes / unit:.1f} {name}"
 
 
 # The step --------------------------------------------------------------------------------------------------

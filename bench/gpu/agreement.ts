@@ -9,7 +9,7 @@ export interface Tolerance {
 /** In bfloat16, over the first steps: other orders of summing, and AdamW makes of the sign of a small gradient a whole step. */
 export const bfloat16Tolerance: Tolerance = { loss: 0.01, norm: 0.03 };
 /** Of the small model in float32. */
-export const float32Tolerance: Tolerance = { loss: 1e-4, norm: 1e-3 };
+export const float32Tolerance: Tolerance = { loss: 2e-5, norm: 2e-4 };
 
 /** How far two rows lie apart at most. NaN where a number is not finite or missing. */
 export interface Distance {

@@ -155,4 +155,6 @@ async function loaded(recipe: string, extent: Extent, microBatchSize: number) {
   return { session, step, compileMs, loadMs: performance.now() - start - compileMs };
 }
 
-const finite = (x: number | undefined): number | null => (x !== undefined && Number.isFinite(x) ? x : null);
+function finite(x: number | undefined): number | null {
+  return x !== undefined && Number.isFinite(x) ? x : null;
+}

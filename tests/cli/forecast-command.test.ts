@@ -121,6 +121,14 @@ describe('forecast', () => {
       code: 2,
       error: expect.stringContaining('groundwork forecast --help'),
     });
+    expect(await run('texts', '--precision', 'half')).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/--precision is "half", expected .*float32.*bfloat16/),
+    });
+    expect(await run('texts', ...plan, '--precision', 'bfloat16')).toMatchObject({
+      code: 4,
+      error: expect.stringContaining('onnx/cpu does not compute in bfloat16'),
+    });
     expect(await run('missing', ...plan)).toMatchObject({ code: 5 });
   });
 });

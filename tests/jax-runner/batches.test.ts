@@ -45,7 +45,10 @@ function feedOf(name: string, options: BatchesOptions, documentMask: boolean): [
     const placement = { index, facts: facts[index] as (typeof facts)[number], location: dataset.folder };
     return placeDataset(bundle, { dataset, weight }, placement).record;
   });
-  return [folder, { seed, batch: { batchSize, contextLength, packing, documentMask }, datasets } as unknown as JsonValue];
+  return [
+    folder,
+    { seed, batch: { batchSize, contextLength, packing, documentMask }, datasets } as unknown as JsonValue,
+  ];
 }
 
 interface Answer {
@@ -56,12 +59,12 @@ interface Answer {
 function compare(name: string, options: BatchesOptions, steps: readonly number[], documentMask = true): void {
   const all = batches(options);
   const [folder, manifest] = feedOf(name, options, documentMask);
-  for (const parts of [1, options.batchSize]) {
-    const found = askPython('batches', folder, manifest, steps, parts) as Answer[];
+  const answers = askPython('batches', folder, manifest, steps, [1, options.batchSize]) as Answer[][];
+  answers.forEach((found, number) => {
     steps.forEach((step, i) => {
       const { tokens, targets, weights, segments, datasets, epochs, rows } = all.batch(step);
       const places = Array.from(rows, (row, place) => [datasets[place], epochs[place], row]);
-      expect(found[i], `step ${step} in ${parts} parts`).toEqual({
+      expect(found[i], `step ${step}, answer ${number}`).toEqual({
         tokens: [...tokens],
         targets: [...targets],
         weights: [...weights],
@@ -70,7 +73,7 @@ function compare(name: string, options: BatchesOptions, steps: readonly number[]
         numTokens: weights.reduce((sum, weight) => sum + weight, 0),
       });
     });
-  }
+  });
 }
 
 /** The first steps, and those around the ends of the first epochs. */
@@ -117,7 +120,7 @@ describeWithJax('the batches of the runner', () => {
     const [folder, manifest] = feedOf('cut', options, false);
     const shard = join(root, 'letters', 'train', '00000.tokens');
     truncateSync(shard, 100);
-    const answer = askPython('fault', 'batches', [folder, manifest, [0], 1]);
+    const answer = askPython('fault', 'batches', [folder, manifest, [0], [1]]);
     expect(answer).toMatchObject({ code: 'invalid-dataset', exitCode: 6 });
     expect((answer as { message: string }).message).toContain('found 100 bytes, expected');
   });

@@ -11,28 +11,34 @@ const kinds = ['constant', 'cosine', 'linear', 'warmupStableDecay', 'warmupStabl
 
 describeWithJax('the decisions of the runner', () => {
   test('the factors of every kind of schedule are those of TypeScript, to the bit', () => {
-    for (const kind of kinds) {
-      for (const [warmupSteps, finalFactor, decayShare, numSteps] of [
-        [10, 0.1, 0.55, 100],
-        [0, 0, 0.3, 7],
-        [50, 0.03, 1, 211],
-        [3, 1, 0, 1],
-      ] as const) {
+    const lengths = [
+      [10, 0.1, 0.55, 100],
+      [0, 0, 0.3, 7],
+      [50, 0.03, 1, 211],
+      [3, 1, 0, 1],
+    ] as const;
+    const runs = kinds.flatMap((kind) =>
+      lengths.map(([warmupSteps, finalFactor, decayShare, numSteps]) => {
         const schedule: Schedule = { kind, warmupSteps, finalFactor, decayShare };
-        const expected = Array.from({ length: numSteps }, (_, step) => scheduleFactor(schedule, step, numSteps));
-        expect(askPython('factors', schedule, numSteps)).toEqual(expected);
-      }
-    }
+        return [schedule, numSteps] as const;
+      }),
+    );
+    const expected = runs.map(([schedule, numSteps]) =>
+      Array.from({ length: numSteps }, (_, step) => scheduleFactor(schedule, step, numSteps)),
+    );
+    expect(askPython('factors', runs)).toEqual(expected);
   });
 
   test('a run whose end was fixed on the way goes on to that end', () => {
-    for (const kind of ['cosine', 'warmupStableDecay'] as const) {
-      const schedule: Schedule = { kind, warmupSteps: 3, finalFactor: 0.1, decayShare: 0.4 };
+    const schedules = (['cosine', 'warmupStableDecay'] as const).map(
+      (kind): Schedule => ({ kind, warmupSteps: 3, finalFactor: 0.1, decayShare: 0.4 }),
+    );
+    const rescheduling = { fromStep: 11, numSteps: 25, decayShare: 0.54 };
+    const expected = schedules.map((schedule) => {
       const plan = smallPlan({ schedule, numSteps: 40 });
-      const rescheduling = { fromStep: 11, numSteps: 25, decayShare: 0.54 };
-      const expected = Array.from({ length: 25 }, (_, step) => factorOfStep(plan, rescheduling, step));
-      expect(askPython('rescheduled_factors', schedule, 40, rescheduling)).toEqual(expected);
-    }
+      return Array.from({ length: 25 }, (_, step) => factorOfStep(plan, rescheduling, step));
+    });
+    expect(askPython('rescheduled_factors', schedules, 40, rescheduling)).toEqual(expected);
   });
 
   test('losses are remembered, and stop a run, as in TypeScript', () => {
@@ -40,13 +46,17 @@ describeWithJax('the decisions of the runner', () => {
     const runs = fc.sample(fc.array(one, { minLength: 5, maxLength: 40 }), { numRuns: 20, seed: 4 });
     // A loss that falls, and leaves for good.
     const leaving = Array.from({ length: 140 }, (_, i) => (i < 60 ? 6 - i / 20 : 9));
-    for (const losses of [...runs, leaving]) {
+    const all = [...runs, [3, null, null, null, null], leaving];
+    const expected = all.map((losses) => {
       let history = emptyLossHistory;
-      const expected = losses.map((loss) => {
+      return losses.map((loss) => {
         history = loss === null ? afterSkippedStep(history) : afterStep(history, loss);
         return [history, causeToStop(history, 200) ?? null];
       });
-      expect(askPython('histories', losses, 200, emptyLossHistory)).toEqual(expected);
-    }
+    });
+    expect(askPython('histories', all, 200, emptyLossHistory)).toEqual(expected);
+    const causes = expected.map((told) => told.map(([, cause]) => cause).find((cause) => cause !== null));
+    expect(causes.at(-1)).toContain('far above its best');
+    expect(causes.some((cause) => typeof cause === 'string' && cause.includes('not finite'))).toBe(true);
   });
 });

@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalJson, type JsonValue, sha256Hex } from '../../src/core/index.ts';
 import { nodeFileSystem } from '../../src/core/node.ts';
-import { firstTrainingState } from '../../src/training/training-state.ts';
 import { publishCheckpoint } from '../../src/training/run/checkpoint-publication.ts';
 import { eventLine, type RunEvent } from '../../src/training/run/events.ts';
 import { signedText } from '../../src/training/run/signed-json.ts';
+import { firstTrainingState } from '../../src/training/training-state.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { askPython } from './support/ask-python.ts';
 
@@ -44,8 +44,7 @@ describeWithJax('records of the runner', () => {
     const values = [
       ...fc.sample(record, { numRuns: 300, seed: 3 }),
       { é: 1, z: [], a: {}, '\u{1f600}': '\ud800', '\uffff': '\u2028\u007f\u0001"\\\n', empty: [{}], big: 2 ** 60 },
-      // The first is written as a whole number beyond 2⁵³, which reads back as the nearest double.
-      { whole: 9007199254740993, tiny: 1e-300 },
+      { whole: Number('9007199254740993'), tiny: 1e-300 },
     ];
     const texts = values.map((value) => JSON.stringify(value));
     const expected = texts.map((text) => {
@@ -90,7 +89,7 @@ describeWithJax('records of the runner', () => {
     }
   });
 
-  test('what is written beyond the room on the disk is a fault with its exit code', () => {
+  test('a path that cannot be written is a fault with its exit code', () => {
     const answer = askPython('fault', 'publish', [join(root, 'source'), '/dev/null', 12]);
     expect(answer).toMatchObject({ code: 'file-not-found', exitCode: 5 });
   });

@@ -119,6 +119,10 @@ def described(result: dict, model: dict) -> str:
     )
 
 
+def label_of(row: dict, is_eager: bool) -> str:
+    return row["label"].replace("compiled", "eager") if is_eager else row["label"]
+
+
 def driver() -> str | None:
     try:
         query = ["nvidia-smi", "--query-gpu=name,driver_version,power.limit,clocks.max.sm", "--format=csv,noheader"]
@@ -140,7 +144,7 @@ def main() -> None:
     record = {
         "benchmark": "gpu", "format": 1, "device": given.device, "driver": driver(), "platform": platform.platform(),
         "settings": settings, "models": [{k: v for k, v in m.items() if k in task["recorded"]} for m in models],
-        "rows": [{"id": row["id"], "label": row["label"]} for row in rows], "turns": [], "isComplete": False,
+        "rows": [{"id": row["id"], "label": label_of(row, given.eager)} for row in rows], "turns": [], "isComplete": False,
     }  # fmt: skip
     start = time.perf_counter()
     for model in models:

@@ -36,8 +36,8 @@ ${
 export JAX_LOCAL_DEVICE_IDS=${devices}
 `
 }
-# Where one process is lost, the others end as well.
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --kill-on-bad-exit=1 "$python" runner.py
+# Its exit code is the highest of all processes. Where one is lost, JAX ends the others.
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" "$python" runner.py
 code=$?
 
 case $code in

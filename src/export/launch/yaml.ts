@@ -2,7 +2,7 @@ import type { JsonValue } from '../../core/index.ts';
 
 /** Words and forms that YAML reads as something else than text, in one version of it or another. */
 const isPlain = (text: string): boolean =>
-  /^[A-Za-z_/][A-Za-z0-9_./-]*$/.test(text) && !/^(y|n|yes|no|true|false|on|off|null|none|nan|inf)$/i.test(text);
+  /^[A-Za-z_/][A-Za-z0-9_./-]*$/.test(text) && !/^(y|n|yes|no|true|false|on|off|null|nan|inf)$/i.test(text);
 
 /**
  * A value as YAML in blocks, two spaces a level. Texts of several lines stand as they are (`|`); others are quoted as in JSON, which is

@@ -112,7 +112,10 @@ export function roundingOf(dtype: DType): Rounding | undefined {
 
 /** Widens bounds for rounding; a result that the type holds stays known if the op rounds correctly. */
 export function settle(out: Interval, isExact: boolean, rounding: Rounding | undefined): void {
-  if (rounding === undefined) return loosen(out);
+  if (rounding === undefined) {
+    loosen(out);
+    return;
+  }
   const { low, high } = out;
   const isNormal = low === 0 || Math.abs(low) >= smallestNormal;
   if (low === high && (isExact || Math.abs(low) === infinity) && isNormal && rounding.holds(low)) return;

@@ -38,16 +38,21 @@ def event_lines(lines: list[str]) -> list[str]:
     ]
 
 
-def factors(schedule: dict, num_steps: int) -> list[float]:
-    return [progress.schedule_factor(schedule, step, num_steps) for step in range(num_steps)]
+def factors(runs: list) -> list[list[float]]:
+    """Of runs, given by schedule and length."""
+    return [[progress.schedule_factor(schedule, step, n) for step in range(n)] for schedule, n in runs]
 
 
-def rescheduled_factors(schedule: dict, num_steps: int, rescheduling: dict) -> list[float]:
+def rescheduled_factors(schedules: list[dict], num_steps: int, rescheduling: dict) -> list[list[float]]:
     steps = range(rescheduling["numSteps"])
-    return [progress.factor_of_step(schedule, num_steps, rescheduling, step) for step in steps]
+    return [[progress.factor_of_step(one, num_steps, rescheduling, step) for step in steps] for one in schedules]
 
 
-def histories(losses: list, num_steps: int, history: dict) -> list:
+def histories(runs: list[list], num_steps: int, history: dict) -> list:
+    return [told_history(losses, num_steps, history) for losses in runs]
+
+
+def told_history(losses: list, num_steps: int, history: dict) -> list:
     """The history after each loss (None: a step that was skipped), and why the run would stop."""
     told = []
     for loss in losses:
@@ -56,17 +61,18 @@ def histories(losses: list, num_steps: int, history: dict) -> list:
     return told
 
 
-def batches(folder: str, manifest: dict, steps: list[int], parts: int) -> list[dict]:
-    """Batches whose rows are built in so many parts, as by so many processes."""
+def batches(folder: str, manifest: dict, steps: list[int], parts: list[int]) -> list[list[dict]]:
+    """Batches whose rows are built in some number of parts, as by so many processes; for each of some numbers."""
     source = Batches(Path(folder), manifest)
-    size = source.batch_size // parts
-    told = []
-    for step in steps:
-        pieces = [source.rows(step, part * size, (part + 1) * size) for part in range(parts)]
-        batch = {name: np.concatenate([piece[name] for piece in pieces]).reshape(-1).tolist() for name in pieces[0]}
-        places = [list(place) for place in source.places(step)]
-        told.append({**batch, "places": places, "numTokens": source.num_tokens(step)})
-    return told
+    return [[told_batch(source, step, num_parts) for step in steps] for num_parts in parts]
+
+
+def told_batch(source: Batches, step: int, num_parts: int) -> dict:
+    size = source.batch_size // num_parts
+    pieces = [source.rows(step, part * size, (part + 1) * size) for part in range(num_parts)]
+    batch = {name: np.concatenate([piece[name] for piece in pieces]).reshape(-1).tolist() for name in pieces[0]}
+    places = [list(place) for place in source.places(step)]
+    return {**batch, "places": places, "numTokens": source.num_tokens(step)}
 
 
 def publish(source: str, target: str, step: int) -> dict:

@@ -38,9 +38,9 @@ async function rounded(program: Program, states: Arrays): Promise<Run> {
 
 const arithmetics = [
   ['float32, computed exactly', 'float32', exactly, 720],
-  ['float32, rounded', 'float32', rounded, 160],
-  ['bfloat16, computed exactly', 'bfloat16', exactly, 160],
-  ['bfloat16, rounded', 'bfloat16', rounded, 480],
+  ['float32, rounded', 'float32', rounded, 80],
+  ['bfloat16, computed exactly', 'bfloat16', exactly, 80],
+  ['bfloat16, rounded', 'bfloat16', rounded, 240],
 ] as const;
 
 test.each(arithmetics)(

@@ -36,9 +36,34 @@ export class GraphWriter {
   writeNode(position: number): void {
     const node = nodeAt(this.program, position);
     const name = this.names.next(variableName(node));
-    const text = this.joinedRows(node) ?? expressionOf(node, node.inputs.map((input) => this.operand(input)));
+    const written = this.joinedRows(node) ?? expressionOf(node, node.inputs.map((input) => this.operand(input)));
+    const text = this.isShareOfRows(node) ? `shard_rows(${written})` : written;
     this.statements.push({ scope: node.scope, lines: () => [assignment(name, text, node)] });
     this.addPlace(position, { text: () => name });
+  }
+
+  /** Writes a chain of waits as one: the first operand of the first node, when all second operands are there. */
+  writeWait(chain: readonly number[]): void {
+    const nodes = chain.map((position) => nodeAt(this.program, position));
+    const [first, last] = [present(nodes[0], 'a node'), present(nodes.at(-1), 'a node')];
+    const triggers = new Set<string>();
+    for (const { inputs } of nodes) triggers.add(this.whole(present(inputs[1], 'a trigger')));
+    const name = this.names.next(variableName(last));
+    const { text } = this.operand(present(first.inputs[0], 'an operand'));
+    const lines = [
+      `${name} = jax.lax.optimization_barrier((  # ${typeText(last)}`,
+      ...[text, ...triggers].map((one) => `    ${one},`),
+      '))[0]',
+    ];
+    this.statements.push({ scope: last.scope, lines: () => lines });
+    this.addPlace(present(chain.at(-1), 'a node'), { text: () => name });
+  }
+
+  /** A value, or all of the stack that it lies in. */
+  private whole(position: number): string {
+    const { places } = this.element(position);
+    const [place] = places;
+    return place && 'stack' in place ? place.stack.range(0, 1, place.stack.length) : this.operand(position).text;
   }
 
   /** One more place where a value is found; the first is the best. */
@@ -95,6 +120,14 @@ export class GraphWriter {
     const stack = new Stack(length, () => this.operand(source).text, true);
     this.rowStacks.set(source, stack);
     return stack;
+  }
+
+  /** True for the rows of a micro-batch, cut from those of the step. */
+  private isShareOfRows({ op, inputs, shape }: ProgramNode): boolean {
+    if (op !== 'slice') return false;
+    const source = nodeAt(this.program, present(inputs[0], 'an operand'));
+    const isCutByRows = shape.length > 1 && shape.slice(1).every((extent, i) => extent === source.shape[i + 1]);
+    return source.op === 'input' && isCutByRows;
   }
 
   /** Equal tensors joined along their first axis, where they lie in stacks. */
@@ -182,7 +215,7 @@ export function indented(statements: readonly Statement[], indent: string): stri
       if (scope !== '') lines.push(`${indent}with jax.named_scope(${pythonString(scope)}):`);
     }
     const margin = scope === '' ? indent : `${indent}    `;
-    lines.push(...write().map((line) => `${margin}${line}`));
+    lines.push(...write().map((line) => (line === '' ? '' : `${margin}${line}`)));
   }
   return lines;
 }

@@ -20,14 +20,46 @@ export interface Loop {
   readonly isDescending: boolean;
 }
 
-export type Item = { readonly node: number } | { readonly loop: Loop };
+/** A statement, a chain of waits in which each has no reader but the next, or a loop. */
+export type Item = { readonly node: number } | { readonly waits: readonly number[] } | { readonly loop: Loop };
 
 /** The most visits that make up one iteration, for layers that alternate. */
 const maxPeriod = 4;
 
 /** The statements of a Program one by one. */
 export function straightItems(program: Program): Item[] {
-  return program.nodes.flatMap((_, node) => (isStatement(program, node) ? [{ node }] : []));
+  return withChains(
+    program,
+    program.nodes.flatMap((_, node) => (isStatement(program, node) ? [{ node }] : [])),
+  );
+}
+
+/** Items with the waits of a chain as one. */
+function withChains(program: Program, items: readonly Item[]): Item[] {
+  const numReaders = new Map<number, number>();
+  const read = (position: number) => numReaders.set(position, (numReaders.get(position) ?? 0) + 1);
+  for (const { inputs } of program.nodes) inputs.forEach(read);
+  for (const position of Object.values(program.outputs)) read(position);
+  for (const { next } of Object.values(program.state)) read(next);
+
+  const chained: Item[] = [];
+  for (const item of items) {
+    const last = chained.at(-1);
+    const before = last && ('waits' in last ? last.waits : 'node' in last ? [last.node] : undefined);
+    const tail = before?.at(-1);
+    const isNext =
+      'node' in item &&
+      before !== undefined &&
+      tail !== undefined &&
+      nodeAt(program, tail).op === 'after' &&
+      nodeAt(program, item.node).op === 'after' &&
+      nodeAt(program, item.node).inputs[0] === tail &&
+      nodeAt(program, item.node).inputs[1] !== tail &&
+      numReaders.get(tail) === 1;
+    if (isNext) chained.splice(-1, 1, { waits: [...before, item.node] });
+    else chained.push(item);
+  }
+  return chained;
 }
 
 /** The statements of a Program in an order that computes the same, with equal layers as loops. */
@@ -51,7 +83,7 @@ export function layerItems(program: Program): Item[] {
     done = edges.at(-1) ?? start;
   }
   straight(order.length);
-  return items;
+  return withChains(program, items);
 }
 
 interface Tag {

@@ -194,7 +194,7 @@ class LoopWriter {
     const carried = [...this.carried.values()];
     const scanned = [...this.scanned.values()];
     const isScan = carried.length > 0 || scanned.length === 0;
-    const collected = group(this.collected.map((one) => one.name));
+    const collected = this.collected.map((one) => one.name);
     const inputs = scanned.map(({ name: variable, type }) => `${variable},  # ${type}`);
     const nexts = carried.map(({ index }) => present(this.variables[index], 'a variable'));
     const body = [
@@ -202,7 +202,7 @@ class LoopWriter {
       ...(inputs.length > 0 ? ['(', ...inputs.map((line) => `    ${line}`), ') = layer'] : []),
       ...carried.filter((one) => this.isRows(one)).map((one) => `${one.name} = shard_rows(${one.name})`),
       ...indented(this.body, ''),
-      isScan ? `return ${tuple(nexts)}, ${collected}` : `return ${collected}`,
+      ...(isScan ? bracketed(`return ${tuple(nexts)}, `, collected) : bracketed('return ', collected)),
     ];
     const state = carried.length === 1 ? present(carried[0], 'a value').name : 'carry';
     const parameters = isScan ? [state, scanned.length > 0 ? 'layer' : '_'] : ['layer'];
@@ -213,7 +213,9 @@ class LoopWriter {
       ...body.map((line) => `    ${line}`),
       '',
       `with jax.named_scope(${scope}):`,
-      ...(isScan ? this.scanCall(name) : this.mapCall(name)).map((line) => `    ${line}`),
+      ...(isScan ? this.scanCall(name) : this.mapCall(name)).flatMap((text) =>
+        text.split('\n').map((line) => `    ${line}`),
+      ),
     ];
   }
 
@@ -227,24 +229,33 @@ class LoopWriter {
     const { recompute = false } = this.options;
     const carried = [...this.carried.values()];
     const results = tuple(carried.map(({ result }) => result ?? '_'));
-    const stacks = group(this.collected.map(({ stack }) => stack)).replace('None', '_');
     const initial = tuple(carried.map(({ initialText }) => initialText));
+    const call = `${results}, ${this.stacks()} = jax.lax.scan(`;
     return [
-      `${results}, ${stacks} = jax.lax.scan(`,
+      call,
       `    ${recompute ? `jax.checkpoint(${name}, prevent_cse=False)` : name},`,
       `    ${initial},`,
       ...this.scannedLines(),
       ...(this.loop.isDescending && this.scanned.size > 0 ? ['    reverse=True,'] : []),
+      ...(this.isOfScalars() ? ['    unroll=True,'] : []),
       ')',
     ];
   }
 
   private mapCall(name: string): string[] {
-    return [
-      `${group(this.collected.map(({ stack }) => stack)).replace('None', '_')} = jax.vmap(${name})(`,
-      ...this.scannedLines(),
-      ')',
-    ];
+    return [`${this.stacks()} = jax.vmap(${name})(`, ...this.scannedLines(), ')'];
+  }
+
+  /** What the stacks are called that the loop makes. */
+  private stacks(): string {
+    const names = this.collected.map(({ stack }) => stack);
+    return names.length === 0 ? '_' : bracketed('', names).join('\n');
+  }
+
+  /** True if the body is a few additions or the like, too little for a loop on a device. */
+  private isOfScalars(): boolean {
+    const [template = []] = this.loop.iterations;
+    return template.every((position) => nodeAt(this.writer.program, position).shape.length === 0);
   }
 
   private scannedLines(): string[] {
@@ -259,10 +270,11 @@ function tuple(names: readonly string[]): string {
   return names.length === 1 ? names.join('') : `(${names.join(', ')})`;
 }
 
-/** Names as a tuple, or None where there are none. */
-function group(names: readonly string[]): string {
-  if (names.length === 0) return 'None';
-  return `(${names.join(', ')}${names.length === 1 ? ',' : ''})`;
+/** Names as a tuple behind `head`, over several lines where there are many; None where there are none. */
+function bracketed(head: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [`${head}None`];
+  if (names.length < 3) return [`${head}(${names.join(', ')}${names.length === 1 ? ',' : ''})`];
+  return [`${head}(`, ...names.map((name) => `    ${name},`), ')'];
 }
 
 /** What an element of a state is called inside of a loop: its name without the layer's. */

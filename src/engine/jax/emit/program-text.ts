@@ -94,6 +94,7 @@ export function writeGraph(
   const loopOptions = { recompute, ...(numRows === undefined ? {} : { numRows }) };
   for (const item of isUnrolled ? straightItems(program) : layerItems(program)) {
     if ('loop' in item) writeLoop(writer, item.loop, loopOptions);
+    else if ('waits' in item) writer.writeWait(item.waits);
     else writer.writeNode(item.node);
   }
   return { writer, lines: () => indented(writer.statements, '    ') };
