@@ -39,7 +39,12 @@ class RandomStream:
         a, b, c, counter = self._state
         result = (a + b + counter) & _MASK
         rotated = ((c << 21) | (c >> 11)) & _MASK
-        self._state = (b ^ (b >> 9), (c + (c << 3)) & _MASK, (rotated + result) & _MASK, (counter + 1) & _MASK)
+        self._state = (
+            b ^ (b >> 9),
+            (c + (c << 3)) & _MASK,
+            (rotated + result) & _MASK,
+            (counter + 1) & _MASK,
+        )
         return result
 
     def next_integer(self, limit: int) -> int:
@@ -59,7 +64,9 @@ def _mix(value: int, salt: int) -> int:
 
 
 class Permutation:
-    """A shuffled order of 0 … size - 1 by a Feistel network of six rounds, without a table (see Groundwork's)."""
+    """A shuffled order of 0 … size - 1 by a Feistel network of six rounds, without a table (see
+    Groundwork's).
+    """
 
     def __init__(self, size: int, seed: int, name: str) -> None:
         self.size = size
@@ -98,7 +105,9 @@ def _finalise(h: np.ndarray) -> np.ndarray:
 
 
 class Text:
-    """The training part of a dataset: its tokens as one sequence over all shards, read where they are asked for."""
+    """The training part of a dataset: its tokens as one sequence over all shards, read where they are asked
+    for.
+    """
 
     def __init__(self, bundle: Path, dataset: dict[str, Any]) -> None:
         self.name = dataset["name"]
@@ -136,7 +145,7 @@ class Text:
             shard += 1
         return np.concatenate(found)
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 (a text lives as long as the run)
+    @functools.lru_cache(maxsize=None)
     def _ends(self, shard: int) -> np.ndarray:
         path, num_documents = self._documents[shard]
         index = _mapped(path, np.dtype("<u4"), 2 * num_documents)
@@ -182,11 +191,11 @@ class EpochRows:
         self._seed = seed
         self._name = f"batches/{dataset['fingerprint']}"
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019 (rows live as long as the run)
+    @functools.lru_cache(maxsize=4)
     def order(self, epoch: int) -> Permutation:
         return Permutation(self.num_rows, self._seed, f"{self._name}/rows/{epoch}")
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019
+    @functools.lru_cache(maxsize=4)
     def shift(self, epoch: int) -> int:
         """Where an epoch enters the text, which is a ring: the cuts lie elsewhere in each."""
         spread = min(self.context_length, self.text.num_tokens)
@@ -203,7 +212,9 @@ class EpochRows:
         """Start and length of what is laid end to end into a row."""
         if self.plan is not None:
             pieces = slice(int(self.plan.first[number]), int(self.plan.first[number + 1]))
-            return list(zip(self.plan.starts[pieces].tolist(), self.plan.lengths[pieces].tolist(), strict=True))
+            return list(
+                zip(self.plan.starts[pieces].tolist(), self.plan.lengths[pieces].tolist(), strict=True)
+            )
         length = self.length(number)
         start = (number * self.context_length + self.shift(epoch)) % self.text.num_tokens
         before_end = min(length, self.text.num_tokens - start)
@@ -239,7 +250,7 @@ class Batches:
         self._ends = np.cumsum([one["rowsPerBlock"] for one in datasets])
         assert self._ends[-1] == BLOCK_ROWS, f"a block holds {self._ends[-1]} rows"
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019 (batches live as long as the run)
+    @functools.lru_cache(maxsize=8)
     def places(self, step: int) -> list[Place]:
         """Where each row of a batch is from."""
         rows = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
@@ -273,7 +284,9 @@ class Batches:
         return sum(self.sources[place.dataset].length(place.number) for place in self.places(step))
 
     def rows(self, step: int, start: int, stop: int) -> dict[str, np.ndarray]:
-        """Rows `start` … `stop` - 1 of the batch of a step: tokens, targets, weights (and segments), [rows, T]."""
+        """Rows `start` … `stop` - 1 of the batch of a step: tokens, targets, weights (and segments), [rows,
+        T].
+        """
         shape = (stop - start, self.context_length)
         batch = {name: np.zeros(shape, np.int32) for name in ("tokens", "targets")}
         batch["weights"] = np.zeros(shape, np.float32)

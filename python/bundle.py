@@ -77,7 +77,9 @@ def import_module(path: Path) -> types.ModuleType:
     try:
         spec.loader.exec_module(module)
     except (OSError, SyntaxError) as cause:
-        raise Fault("invalid-program", f"{path} cannot be imported: {cause}", "Make the bundle anew.") from cause
+        raise Fault(
+            "invalid-program", f"{path} cannot be imported: {cause}", "Make the bundle anew."
+        ) from cause
     if module.FORMAT != 1:
         hint = "Take the runner of the same version of Groundwork."
         raise Fault("invalid-program", f"{path} has format {module.FORMAT}, expected 1", hint)
@@ -87,7 +89,9 @@ def import_module(path: Path) -> types.ModuleType:
 class Feed:
     """Makes the inputs of the steps to come in a thread, each process only the rows that its devices hold."""
 
-    def __init__(self, bundle: Bundle, mesh: Mesh, first: int, factor: Callable[[int], float], last: int) -> None:
+    def __init__(
+        self, bundle: Bundle, mesh: Mesh, first: int, factor: Callable[[int], float], last: int
+    ) -> None:
         self._bundle, self._mesh, self._factor = bundle, mesh, factor
         self._made: queue.Queue[dict[str, jax.Array] | BaseException] = queue.Queue(maxsize=2)
         self._is_closed = threading.Event()
@@ -107,7 +111,7 @@ class Feed:
         try:
             for step in range(first, last):
                 self._put(self._inputs(step))
-        except BaseException as fault:  # noqa: BLE001: whatever it is, the loop must hear of it
+        except BaseException as fault:  # whatever it is, the loop must hear of it
             self._put(fault)
 
     def _put(self, made: dict[str, jax.Array] | BaseException) -> None:
@@ -164,7 +168,9 @@ class Evaluator:
                 return None
             here = slice(first, first + shape[0])
             inputs = {
-                name: jax.make_array_from_callback(shape, sharding, lambda index, rows=files[name][here]: rows[index])
+                name: jax.make_array_from_callback(
+                    shape, sharding, lambda index, rows=files[name][here]: rows[index]
+                )
                 for name in ("tokens", "targets")
             }
             losses = np.asarray(self.compiled(parameters, inputs)["losses"]).astype(np.float64)
@@ -175,5 +181,7 @@ class Evaluator:
 
 
 def matmul_precision(manifest: Record) -> str:
-    """Accelerators multiply float32 with fewer bits unless told otherwise; who takes bfloat16 has chosen speed."""
+    """Accelerators multiply float32 with fewer bits unless told otherwise; who takes bfloat16 has chosen
+    speed.
+    """
     return "highest" if manifest["batch"]["precision"] == "float32" else "default"

@@ -41,7 +41,7 @@ def file_order(names: Iterable[str]) -> list[str]:
 
 
 def safetensors_header(shapes: Shapes) -> bytes:
-    """The beginning of a file of float32 tensors: equal tensors give equal bytes in whatever order they come."""
+    """The beginning of a file of float32 tensors: equal tensors give equal bytes in any order."""
     end = 0
     fields = []
     for name in file_order(shapes):
@@ -75,7 +75,11 @@ def open_safetensors(path: Path) -> dict[str, np.ndarray]:
     for name, field in sorted(header.items(), key=lambda one: one[1]["data_offsets"]):
         begin, end = (8 + size + offset for offset in field["data_offsets"])
         shape = tuple(field["shape"])
-        if field["dtype"] != "F32" or begin != next_byte or end - begin != 4 * int(np.prod(shape, dtype=np.int64)):
+        if (
+            field["dtype"] != "F32"
+            or begin != next_byte
+            or end - begin != 4 * int(np.prod(shape, dtype=np.int64))
+        ):
             raise ValueError(f"found {name} as {field}, expected float32 tensors end to end")
         tensors[name] = data[begin:end].view("<f4").reshape(shape)
         next_byte = end
@@ -106,7 +110,7 @@ def checkpoint_steps(run: Path) -> list[int]:
 
 
 def read_manifest(run: Path, step: int) -> dict[str, Any]:
-    """The manifest of a checkpoint whose files have their sizes. Raises ValueError that says what is wrong."""
+    """The manifest of a checkpoint whose files have their sizes. Raises ValueError: what is wrong."""
     folder = run / "checkpoints" / checkpoint_name(step)
     try:
         manifest = read_signed(folder / "manifest.json", "groundwork-checkpoint")
@@ -171,7 +175,8 @@ def training_state(run: Path, step: int) -> dict[str, Any]:
     """What a run knows besides its tensors. Raises `invalid-checkpoint` for what another version wrote."""
     training = read_json(run / "checkpoints" / checkpoint_name(step) / FILES[2])
     if training.get("version") != 1:
-        message = f"the training state of {checkpoint_name(step)} is of version {training.get('version')}, expected 1"
+        found = f"is of version {training.get('version')}, expected 1"
+        message = f"the training state of {checkpoint_name(step)} {found}"
         raise Fault("invalid-checkpoint", message, "Go on with the version of Groundwork that wrote it.")
     return training
 
@@ -198,16 +203,19 @@ def publish_checkpoint(
     training: dict[str, Any],
     fingerprints: dict[str, str],
 ) -> int:
-    """Publishes a checkpoint: written aside, each file flushed, the manifest with their hashes last, then renamed.
+    """Publishes a checkpoint: written aside, each file flushed, the manifest with their hashes last, then
+    renamed.
 
-    tensors: first the parameters, then the state of the optimizer, each in the order of their file.
-    Returns its bytes. Raises `disk-full`, with what is needed: the checkpoint before stays.
+    tensors: first the parameters, then the state of the optimizer, each in the order of their file. Returns
+    its bytes. Raises `disk-full`, with what is needed: the checkpoint before stays.
     """
     parent = run / "checkpoints"
     target = parent / checkpoint_name(step)
     aside = parent / f".replaced-{checkpoint_name(step)}"
     unfinished = parent / f"{checkpoint_name(step)}.tmp-{os.getpid()}"
-    needed = sum(4 * int(np.prod(shape, dtype=np.int64)) for shape in (*parameters.values(), *optimizer.values()))
+    needed = sum(
+        4 * int(np.prod(shape, dtype=np.int64)) for shape in (*parameters.values(), *optimizer.values())
+    )
     try:
         with explained(parent, "write"):
             _remove(unfinished)
@@ -254,7 +262,9 @@ def publish_checkpoint(
 
 
 def retain_checkpoints(run: Path, keep: int, newest: int) -> list[str]:
-    """Removes all but the newest `keep` that are whole, up to the step `newest`. Returns why some could not be."""
+    """Removes all but the newest `keep` that are whole, up to the step `newest`. Returns why some could not
+    be.
+    """
     steps = [step for step in checkpoint_steps(run) if step <= newest]
     whole = [step for step in steps if _looks_whole(run, step)]
     oldest = whole[-max(2, keep)] if len(whole) >= max(2, keep) else 0

@@ -48,7 +48,11 @@ def statistics_of(module: types.ModuleType, mesh: Mesh, state: Mapping[str, jax.
 
 
 def write_diagnosis(
-    run: Path, batches: Batches, facts: Record, last_steps: Sequence[tuple[int, float, float]], tensors: Record
+    run: Path,
+    batches: Batches,
+    facts: Record,
+    last_steps: Sequence[tuple[int, float, float]],
+    tensors: Record,
 ) -> Path:
     """Writes `diagnostics/step-N.json`: what the last steps (number, loss, gradient norm) read and gave."""
     steps = [

@@ -95,7 +95,7 @@ def say(text: str) -> None:
 
 
 class Signals:
-    """What asks the run to stop. A second SIGINT ends the process at once; the last checkpoint stays whole."""
+    """What asks the run to stop. A second SIGINT ends the process at once; its last checkpoint is whole."""
 
     def __init__(self) -> None:
         self.stop = 0

@@ -1,4 +1,5 @@
-"""What a run decides by, as Groundwork does: the schedule of the learning rates, and the history of its losses.
+"""What a run decides by, as Groundwork does: the schedule of the learning rates, and the history of its
+losses.
 
 All are pure functions, the same to the bit in both languages.
 """
@@ -14,8 +15,9 @@ from typing import Any
 def schedule_factor(schedule: dict[str, Any], step: int, num_steps: int) -> float:
     """The factor on the peak learning rates in a step, in 0 … 1.
 
-    Warm-up: (step + 1) / w over the first w steps. Then, with x the share of the decay that is over before this step,
-    1 - (1 - f) · shape(x), where f is the final factor and shape goes from 0 to 1: x, (1 - cos πx) / 2, or √x.
+    Warm-up: (step + 1) / w over the first w steps. Then, with x the share of the decay that is over before
+    this step, 1 - (1 - f) · shape(x), where f is the final factor and shape goes from 0 to 1: x, (1 - cos πx)
+    / 2, or √x.
     """
     assert 0 <= step < num_steps, f"step {step} is not in 0 … {num_steps - 1}"
     kind, final_factor = schedule["kind"], schedule["finalFactor"]
@@ -48,7 +50,9 @@ def _half_cosine(x: float) -> float:
     return sine * sine
 
 
-def factor_of_step(schedule: dict[str, Any], num_steps: int, rescheduling: dict[str, Any] | None, step: int) -> float:
+def factor_of_step(
+    schedule: dict[str, Any], num_steps: int, rescheduling: dict[str, Any] | None, step: int
+) -> float:
     """The factor in a run whose end was perhaps fixed on the way (`rescheduling` of its training state)."""
     if rescheduling is None or step < rescheduling["fromStep"]:
         return schedule_factor(schedule, step, num_steps)
@@ -60,7 +64,8 @@ def factor_of_step(schedule: dict[str, Any], num_steps: int, rescheduling: dict[
 
 # The losses ------------------------------------------------------------------------------------------------
 
-# As long as 20 steps: the noise of single batches is averaged away, a departure shows within a few dozen steps.
+# As long as 20 steps: the noise of single batches is averaged away, a departure shows within a few dozen
+# steps.
 _DECAY = 0.95
 # Losses before the average is taken as a beginning.
 _NUM_FIRST = 5

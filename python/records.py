@@ -45,7 +45,7 @@ CHUNK_BYTES = 2**22
 
 
 class Fault(Exception):
-    """A fault that a person can mend: what was found and expected (the message), and what to do (the hint)."""
+    """A fault that a person can mend: what was found and expected (message), and what to do (hint)."""
 
     def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(message)
@@ -90,7 +90,9 @@ def number_text(x: int | float) -> str:
 
 def string_text(text: str) -> str:
     """A string as ECMAScript writes it: half a surrogate pair is escaped."""
-    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return re.sub(
+        "[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)
+    )
 
 
 def code_units(text: str) -> bytes:
@@ -117,7 +119,9 @@ def json_text(value: Any, *, indent: int | None = None, is_sorted: bool = False,
     if isinstance(value, dict):
         names = sorted(value, key=code_units) if is_sorted else list(value)
         colon = ":" if indent is None else ": "
-        return _enclosed("{", [f"{string_text(name)}{colon}{inner(value[name])}" for name in names], "}", indent, depth)
+        return _enclosed(
+            "{", [f"{string_text(name)}{colon}{inner(value[name])}" for name in names], "}", indent, depth
+        )
     assert isinstance(value, (list, tuple)), f"a {type(value).__name__} has no JSON form"
     return _enclosed("[", [inner(one) for one in value], "]", indent, depth)
 
@@ -158,7 +162,9 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """Raises ValueError where the file holds no JSON, `file-not-found` or `file-access` where it cannot be read."""
+    """Raises ValueError where the file holds no JSON, `file-not-found` or `file-access` where it cannot be
+    read.
+    """
     with explained(path, "read"):
         data = path.read_bytes()
     if len(data) > LONGEST_RECORD:
@@ -176,7 +182,9 @@ def read_signed(path: Path, kind: str, version: int = 1) -> dict[str, Any]:
     record = {name: field for name, field in value.items() if name != "sha256"}
     actual = sha256_hex(canonical_json(record))
     if value.get("sha256") != actual:
-        raise ValueError(f"found contents with SHA-256 {actual}, expected {value.get('sha256')}: it was changed")
+        raise ValueError(
+            f"found contents with SHA-256 {actual}, expected {value.get('sha256')}: it was changed"
+        )
     return record
 
 
@@ -191,11 +199,15 @@ def explained(path: Path, action: str) -> Iterator[None]:
     except OSError as cause:
         name = errno.errorcode.get(cause.errno or 0, str(cause))
         if cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise Fault("disk-full", f"{path} could not be written: {_found_full(path, cause)}", "Make room.") from cause
+            raise Fault(
+                "disk-full", f"{path} could not be written: {_found_full(path, cause)}", "Make room."
+            ) from cause
         if cause.errno in (errno.ENOENT, errno.ENOTDIR):
             raise Fault("file-not-found", f"there is no {path}", "Check the path.") from cause
         participle = "read" if action == "read" else "written"
-        raise Fault("file-access", f"{path} could not be {participle} ({name})", "Check who owns it.") from cause
+        raise Fault(
+            "file-access", f"{path} could not be {participle} ({name})", "Check who owns it."
+        ) from cause
 
 
 def _found_full(path: Path, cause: OSError) -> str:
@@ -224,9 +236,11 @@ def write_all(handle: int, data: bytes | memoryview) -> None:
 
 
 def write_durably(path: Path, chunks: Iterable[bytes | memoryview]) -> dict[str, Any]:
-    """Writes a file so that at its path there is the whole of it or what was there before, whenever the machine stops.
+    """Writes a file so that at its path there is the whole of it or what was there before, whenever the
+    machine stops.
 
-    Returns its `sizeBytes` and `sha256`. Raises `disk-full`, `file-access`; the unfinished file is removed then.
+    Returns its `sizeBytes` and `sha256`. Raises `disk-full`, `file-access`; the unfinished file is removed
+    then.
     """
     unfinished = path.with_name(path.name + ".tmp")
     digest = hashlib.sha256()
@@ -265,7 +279,7 @@ def hash_of_file(path: Path) -> str:
 
 
 def scheduled_job() -> str | None:
-    """The job of a scheduler that this process is of; it keeps its name when it is started again elsewhere."""
+    """The job of a scheduler that this process is of; it keeps its name when it starts again elsewhere."""
     for variable in ("GROUNDWORK_JOB", "SLURM_JOB_ID", "SKYPILOT_TASK_ID"):
         if value := os.environ.get(variable):
             return f"{variable}={value}"
@@ -275,8 +289,8 @@ def scheduled_job() -> str | None:
 def take_lock(path: Path, what: str) -> Callable[[], None]:
     """Takes a lock, a file that says who holds it, as Groundwork does; returns what gives it free.
 
-    A lock whose process is gone is taken over. So is one of the same job of a scheduler on another machine: it starts a
-    job again only when the one before has ended. Raises `locked`.
+    A lock whose process is gone is taken over. So is one of the same job of a scheduler on another machine:
+    it starts a job again only when the one before has ended. Raises `locked`.
     """
     mine = {
         "process": os.getpid(),
@@ -287,7 +301,8 @@ def take_lock(path: Path, what: str) -> Callable[[], None]:
     }
     with explained(path, "write"):
         if not _appear(path, mine):
-            # Whoever removes a dead lock holds a lock on that, or two could each remove the fresh lock of the other.
+            # Whoever removes a dead lock holds a lock on that, or two could each remove the fresh lock of the
+            # other.
             takeover = path.with_name(path.name + ".takeover")
             if not _appear(takeover, mine) and not (_remove_dead(takeover, mine) and _appear(takeover, mine)):
                 raise _locked(what, takeover)
@@ -322,7 +337,9 @@ def _appear(path: Path, holder: dict[str, Any]) -> bool:
 
 
 def _remove_dead(path: Path, mine: dict[str, Any]) -> bool:
-    """Removes a lock whose holder is gone; false where it may live. It is moved aside and looked at again there."""
+    """Removes a lock whose holder is gone; false where it may live. It is moved aside and looked at again
+    there.
+    """
     if not _is_dead(path, mine):
         return False
     aside = path.with_name(f"{path.name}.{mine['token']}.dead")
@@ -359,7 +376,8 @@ def _is_dead(path: Path, mine: dict[str, Any]) -> bool:
     if holder is None:
         return True
     if "process" not in holder or "machine" not in holder:
-        # No process that lives leaves a lock without contents: its writer was there before the machine was started.
+        # No process that lives leaves a lock without contents: its writer was there before the machine was
+        # started.
         with contextlib.suppress(OSError, ValueError):
             return path.stat().st_mtime < time.time() - float(Path("/proc/uptime").read_text().split()[0])
         return False
@@ -387,7 +405,11 @@ def _start_time_of(process: int) -> str | None:
 
 def _locked(what: str, path: Path) -> Fault:
     holder = _read_holder(path) or {}
-    who = f"process {holder['process']} on {holder.get('machine')}" if "process" in holder else "another process"
+    who = (
+        f"process {holder['process']} on {holder.get('machine')}"
+        if "process" in holder
+        else "another process"
+    )
     hint = f"Wait until it has ended. If it is gone for certain, remove {path}."
     return Fault("locked", f"{what} is in use by {who}", hint)
 
@@ -407,43 +429,49 @@ def event_line(event: dict[str, Any]) -> str:
 
 
 class EventLog:
-    """The log of a run, open for its one writer. Where writing fails, it is cut back to its last whole line."""
+    """The log of a run, open for its one writer. Where writing fails, it is cut back to whole lines."""
 
-    def __init__(self, path: Path, after_step: int) -> None:
-        """Opens it, without a last line that was cut off and without events of later steps than `after_step`."""
+    def __init__(self, path: Path, after_step: int, see: Callable[[dict[str, Any]], None]) -> None:
+        """Opens it, without a last line that was cut off and without events of later steps than `after_step`.
+
+        see: is told of each event that stays. Raises `invalid-run` where a line that no kill leaves is no
+        event.
+        """
         self.path = path
-        self.events: list[dict[str, Any]] = []
         self.size_bytes = 0
         with explained(path, "write"):
-            data = path.read_bytes() if path.exists() else b""
-            for event, end in self._lines(data):
+            self.handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            for event, size in self._events():
                 if event.get("step", 0) > after_step:
                     break
-                self.events.append(event)
-                self.size_bytes = end
-            self.handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-            if len(data) > self.size_bytes:
+                see(event)
+                self.size_bytes += size
+            if os.fstat(self.handle).st_size > self.size_bytes:
                 os.ftruncate(self.handle, self.size_bytes)
                 os.fsync(self.handle)
             if self.size_bytes == 0:
                 sync_folder(path.parent)
 
-    def _lines(self, data: bytes) -> Iterator[tuple[dict[str, Any], int]]:
-        lines = data.split(b"\n")
-        end = 0
-        for number, line in enumerate(lines[:-1], start=1):
-            end += len(line) + 1
-            try:
-                event = parse_json(line.decode())
-                if not isinstance(event, dict) or "type" not in event:
-                    raise ValueError("it has no type")
-            except ValueError as fault:
-                # Bytes that never reached the disk show as zeros, in the last line only.
-                if number == len(lines) - 1 and b"\0" in line:
+    def _events(self) -> Iterator[tuple[dict[str, Any], int]]:
+        """Events with the sizes of their lines. A last line that is not whole, or that never reached the
+        disk, is none.
+        """
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                is_whole = line.endswith(b"\n")
+                try:
+                    event = parse_json(line.decode())
+                    if not isinstance(event, dict) or "type" not in event:
+                        raise ValueError("it has no type")
+                except ValueError as fault:
+                    if (not is_whole or b"\0" in line) and lines.read(1) == b"":
+                        return
+                    hint = "Something else than a run changed the log. Copy it again from where it is sound."
+                    message = f"line {number} of {self.path} is no event: {fault}"
+                    raise Fault("invalid-run", message, hint) from fault
+                if not is_whole:
                     return
-                hint = "The log was changed by something else than a run. Copy it again from where it is sound."
-                raise Fault("invalid-run", f"line {number} of {self.path} is no event: {fault}", hint) from fault
-            yield event, end
+                yield event, len(line)
 
     def append(self, event: dict[str, Any]) -> None:
         line = f"{event_line(event)}\n".encode()

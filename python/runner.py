@@ -1,11 +1,12 @@
-"""Trains what a bundle of Groundwork holds, on any number of devices and machines, and writes a run folder as any other.
+"""Trains what a bundle of Groundwork holds, on any number of devices and machines, and writes a run folder as
+any other.
 
     python runner.py [--bundle DIR] [--data N] [--fsdp [N]] [--model N] [--check]
 
-One process a machine (or a device): started by Slurm, Kubernetes, a TPU pod or SkyPilot they find each other, else by
---coordinator, --num-processes and --process-id. Started again, it goes on from the newest sound checkpoint. It ends with the
-exit codes of Groundwork: 0 done, 7 stopped and saved (start it again), 8 diverged and 6 wrong data or checkpoint (do not),
-5 disk or memory, 4 the engine, 2 usage.
+One process a machine (or a device): started by Slurm, Kubernetes, a TPU pod or SkyPilot they find each other,
+else by --coordinator, --num-processes and --process-id. Started again, it goes on from the newest sound
+checkpoint. It ends with the exit codes of Groundwork: 0 done, 7 stopped and saved (start it again), 8
+diverged and 6 wrong data or checkpoint (do not), 5 disk or memory, 4 the engine, 2 usage.
 
 RUNNER_FILES: runner.py training.py bundle.py batches.py sharding.py processes.py checkpoints.py progress.py diagnosis.py records.py
 """
@@ -38,7 +39,9 @@ JAX_WINDOW = ((0, 10), (0, 13))
 
 
 def parse_flags(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="runner.py", description="Trains what a bundle of Groundwork holds.")
+    parser = argparse.ArgumentParser(
+        prog="runner.py", description="Trains what a bundle of Groundwork holds."
+    )
 
     def positive(text: str) -> int:
         number = int(text)
@@ -47,17 +50,27 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
         return number
 
     here = Path(__file__).parent
-    parser.add_argument("--bundle", type=Path, default=here, help="the folder of the bundle (default: this file's)")
+    parser.add_argument(
+        "--bundle", type=Path, default=here, help="the folder of the bundle (default: this file's)"
+    )
     parser.add_argument("--data", type=positive, help="copies of the model, each with rows of its own")
     parser.add_argument(
-        "--fsdp", type=positive, nargs="?", const=-1, help="devices that share out the state of a copy (default: all)"
+        "--fsdp",
+        type=positive,
+        nargs="?",
+        const=-1,
+        help="devices that share out the state of a copy (default: all)",
     )
     parser.add_argument("--model", type=positive, help="devices that share each matrix product")
-    parser.add_argument("--attention", choices=("xla", "cudnn"), help="the kernel of attention (default: JAX's choice)")
+    parser.add_argument(
+        "--attention", choices=("xla", "cudnn"), help="the kernel of attention (default: JAX's choice)"
+    )
     parser.add_argument("--coordinator", help="HOST:PORT of the first process, where no scheduler tells it")
     parser.add_argument("--num-processes", type=positive)
     parser.add_argument("--process-id", type=int)
-    parser.add_argument("--check", action="store_true", help="do all but the first step, and say what it will need")
+    parser.add_argument(
+        "--check", action="store_true", help="do all but the first step, and say what it will need"
+    )
     parser.add_argument("--allow-edits", action="store_true", help="train with files that were changed")
     parser.add_argument("--stop-after-steps", type=positive, help="stop as by a signal after so many steps")
     flags = parser.parse_args(arguments)
@@ -74,9 +87,9 @@ def mesh_of(flags: argparse.Namespace, manifest: Record) -> Mesh:
     if flags.data is None and flags.fsdp is None and flags.model is None:
         data, fsdp, model = planned["data"], planned["fsdp"], planned["model"]
         known = (data or 1) * (fsdp or 1) * model
-        # Planned for another number of devices: copies of the model take what there is.
+        # Planned for another number of devices: those that there are share the work in the same way.
         if data is not None and fsdp is not None and known != jax.device_count():
-            data = None
+            data, fsdp = (1, None) if fsdp > 1 else (None, 1)
         return make_mesh(data, fsdp, model)
     fsdp = 1 if flags.fsdp is None else None if flags.fsdp == -1 else flags.fsdp
     data = 1 if fsdp is None and flags.data is None else flags.data
@@ -88,41 +101,59 @@ def train(flags: argparse.Namespace, start: float) -> None:
     version = tuple(int(part) for part in jax.__version__.split(".")[:2])
     if not JAX_WINDOW[0] <= version < JAX_WINDOW[1]:
         window = "at least 0.10 and below 0.13"
-        raise Fault("provider-unavailable", f"found JAX {jax.__version__}, expected {window}", "See requirements.txt.")
+        raise Fault(
+            "provider-unavailable", f"found JAX {jax.__version__}, expected {window}", "See requirements.txt."
+        )
     join_processes(flags)
     # After JAX has set its own.
     signals = Signals()
     bundle = together(lambda: open_bundle(flags.bundle.resolve(), flags.allow_edits))
     mesh = together(lambda: mesh_of(flags, bundle.manifest))
-    say(f"{bundle.manifest['name']}: JAX {jax.__version__} on {jax.device_count()} × {jax.devices()[0].device_kind}")
+    devices = f"{jax.device_count()} × {jax.devices()[0].device_kind}"
+    say(f"{bundle.manifest['name']}: JAX {jax.__version__} on {devices}")
     say(sharding_table(bundle.step, mesh))
     warn_of_waste(bundle.manifest, mesh)
+    release = (lambda: None) if flags.check else together(lambda: lock_run(bundle))
+    try:
+        [is_finished] = agreed(
+            together(lambda: int(is_first() and read_run(bundle.run)["status"] == "finished"))
+        )
+        if is_finished:
+            say(f"{bundle.run} is finished")
+            return
+        training = prepared(flags, bundle, mesh, signals, start)
+        if flags.check:
+            check_state(training)
+        else:
+            carry_out(training, flags.stop_after_steps)
+    finally:
+        release()
+
+
+def prepared(
+    flags: argparse.Namespace, bundle: Bundle, mesh: Mesh, signals: Signals, start: float
+) -> Training:
+    """Compiles what a run needs; where that does not fit into the devices, it is known before anything has
+    begun.
+    """
     if flags.attention is not None and hasattr(bundle.step, "ATTENTION"):
         bundle.step.ATTENTION = flags.attention
     compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest))
     evaluator = Evaluator(bundle, mesh) if bundle.evaluation else None
     together(lambda: check_memory(compiled, evaluator))
-    release = (lambda: None) if flags.check else together(lambda: lock_run(bundle))
+    return Training(bundle, mesh, compiled, evaluator, signals, start)
+
+
+def carry_out(training: Training, stop_after: int | None) -> None:
     try:
-        training = Training(bundle, mesh, compiled, evaluator, signals, start)
-        if flags.check:
-            check_state(training)
-            return
-        [is_finished] = agreed(together(lambda: int(is_first() and read_run(bundle.run)["status"] == "finished")))
-        if is_finished:
-            say(f"{bundle.run} is finished")
-            return
-        try:
-            training.begin()
-            training.train(flags.stop_after_steps)
-        except BaseException as error:
-            training.record_failure(explained_by_jax(error))
-            raise
-        finally:
-            if is_first():
-                write_outcome(bundle)
+        training.begin()
+        training.train(stop_after)
+    except BaseException as error:
+        training.record_failure(explained_by_jax(error))
+        raise
     finally:
-        release()
+        if is_first():
+            write_outcome(training.bundle)
 
 
 def write_outcome(bundle: Bundle) -> None:
@@ -150,8 +181,8 @@ def warn_of_waste(manifest: Record, mesh: Mesh) -> None:
     rows, num_parts = manifest["batch"]["microBatchSize"], mesh.shape["data"] * mesh.shape["fsdp"]
     if rows % num_parts != 0:
         say(
-            f"warning: a micro-batch has {rows} rows, which {num_parts} devices cannot divide evenly: all of them compute "
-            "all rows. Make the bundle with micro-batches of a multiple of the devices."
+            f"warning: a micro-batch has {rows} rows, which {num_parts} devices cannot divide evenly: "
+            "all of them compute all rows. Make the bundle with micro-batches of a multiple of the devices."
         )
 
 
@@ -171,7 +202,8 @@ def check_memory(compiled: jax.stages.Compiled, evaluator: Evaluator | None) -> 
 
 
 OUT_OF_MEMORY_HINT = (
-    "Share out the state with --fsdp, take more devices, or make the bundle with smaller micro-batches or --recompute."
+    "Share out the state with --fsdp, take more devices, "
+    "or make the bundle with smaller micro-batches or --recompute."
 )
 
 

@@ -64,6 +64,11 @@ def facts() -> dict[str, Any]:
     }
 
 
+def device_peak() -> int | None:
+    """The most that the first device has held, in bytes; None where its allocator keeps no account."""
+    return (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+
+
 def module_of(text: str, name: str) -> types.ModuleType:
     """Imports a module from its text; its lines show in the traces of errors."""
     module = types.ModuleType(name)
@@ -123,9 +128,9 @@ class Session:
         return {name: np.asarray(value) for name, value in outputs.items()}
 
     def memory(self) -> dict[str, Any]:
-        """What a step needs by the compiler's own account, and what the device has seen so far, in bytes; None: not known."""
+        """What a step needs by the compiler's own account, and what the first device has held, in bytes; None: not known."""
         analysis = self.compiled.memory_analysis()
-        statistics = jax.devices()[0].memory_stats() or {}
+        statistics = jax.local_devices()[0].memory_stats() or {}
         return {
             "argumentBytes": getattr(analysis, "argument_size_in_bytes", None),
             "outputBytes": getattr(analysis, "output_size_in_bytes", None),
@@ -253,7 +258,7 @@ def main() -> None:
         header, arrays = messages.get()
         try:
             result, results = worker.answer(header, arrays)
-            reply = {"ok": True, **result}
+            reply = {"ok": True, "devicePeakBytes": device_peak(), **result}
         except Exception as error:  # noqa: BLE001: whatever it is, the driver must hear of it
             reply, results = fault_of(error), []
         write_message(reply, results)

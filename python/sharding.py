@@ -1,7 +1,9 @@
-"""Where the numbers of a run lie: the mesh of devices, a table of rules for the state, and its ways in and out.
+"""Where the numbers of a run lie: the mesh of devices, a table of rules for the state, and its ways in and
+out.
 
-The mesh has three axes. `data`: copies of the model, each with rows of its own. `fsdp`: devices that share out the state
-of a copy and have rows of their own. `model`: devices that share each matrix product (tensor parallel).
+The mesh has three axes. `data`: copies of the model, each with rows of its own. `fsdp`: devices that share
+out the state of a copy and have rows of their own. `model`: devices that share each matrix product (tensor
+parallel).
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ AXES = ("data", "fsdp", "model")
 # What the rows of a batch are divided over.
 ROWS = ("data", "fsdp")
 
-# Which dimension of a parameter lies on `model`, counted from the end (weights are [out, in]); the first match wins. The
-# rows of a matrix that is read by heads or hidden units, the columns of the one that adds them up, tables by vocabulary.
+# Which dimension of a parameter lies on `model`, counted from the end (weights are [out, in]); the first
+# match wins. The rows of a matrix that is read by heads or hidden units, the columns of the one that adds
+# them up, tables by vocabulary.
 RULES: tuple[tuple[str, int | None], ...] = (
     (r"(^|\.)(query|key|value|up|gate|valueGate)$", -2),
     (r"(^|\.)(query|key|value|up|gate)\.bias$", -1),
@@ -51,8 +54,13 @@ def make_mesh(
         fsdp = left
     shape = (data, fsdp or 1, model)
     if data * (fsdp or 1) * model != num_devices:
-        message = f"a mesh of data {shape[0]} × fsdp {shape[1]} × model {shape[2]} does not hold {num_devices} devices"
-        raise Fault("usage", message, "Let the three numbers multiply to the number of devices; see --data, --fsdp, --model.")
+        sizes = f"data {shape[0]} × fsdp {shape[1]} × model {shape[2]}"
+        message = f"a mesh of {sizes} does not hold {num_devices} devices"
+        raise Fault(
+            "usage",
+            message,
+            "Let the three numbers multiply to the number of devices; see --data, --fsdp, --model.",
+        )
     return jax.make_mesh(shape, AXES, axis_types=(AxisType.Auto,) * 3, devices=devices)
 
 
@@ -85,7 +93,9 @@ def spec_of(name: str, shape: Sequence[int], mesh: Mesh) -> PartitionSpec:
 
 def state_shardings(module: types.ModuleType, mesh: Mesh) -> Shardings:
     """Of each state of an emitted module."""
-    return {name: NamedSharding(mesh, spec_of(name, shape, mesh)) for name, (shape, _, _) in module.STATE.items()}
+    return {
+        name: NamedSharding(mesh, spec_of(name, shape, mesh)) for name, (shape, _, _) in module.STATE.items()
+    }
 
 
 def rows_sharding(mesh: Mesh, shape: Sequence[int]) -> NamedSharding:
@@ -115,8 +125,9 @@ def sharding_table(module: types.ModuleType, mesh: Mesh) -> str:
     sizes = " × ".join(f"{axis} {mesh.shape[axis]}" for axis in AXES)
     return "\n".join(
         [
-            f"{mesh.size} devices as {sizes}. Of the state of {size_text(total)} a device holds {size_text(held)}.",
-            "Dimensions of the parameters, what they are divided over, and what one device has; the optimizer's alike:",
+            f"{mesh.size} devices as {sizes}.",
+            f"Of the state of {size_text(total)} a device holds {size_text(held)}.",
+            "Of each parameter: dimensions, what they are divided over, what a device has. The optimizer's alike.",
             *lines,
         ]
     )
@@ -124,7 +135,9 @@ def sharding_table(module: types.ModuleType, mesh: Mesh) -> str:
 
 def size_text(num_bytes: float) -> str:
     """Bytes for people."""
-    unit, name = next((one for one in ((2**30, "GiB"), (2**20, "MiB")) if num_bytes >= one[0]), (2**10, "KiB"))
+    unit, name = next(
+        (one for one in ((2**30, "GiB"), (2**20, "MiB")) if num_bytes >= one[0]), (2**10, "KiB")
+    )
     return f"{num_bytes / unit:.1f} {name}"
 
 
@@ -142,7 +155,8 @@ def place_rows(module: types.ModuleType, mesh: Mesh) -> None:
 
 
 def compile_step(module: types.ModuleType, mesh: Mesh, precision: str) -> jax.stages.Compiled:
-    """Compiles a module for its mesh: (state, inputs) → (next state, outputs), the state given up for the next one.
+    """Compiles a module for its mesh: (state, inputs) → (next state, outputs), the state given up for the
+    next one.
 
     precision: "highest" for products in all bits of float32, "default" for what the device does fastest.
     """
@@ -183,7 +197,9 @@ def state_names(module: types.ModuleType, source: types.ModuleType) -> list[str]
     return list(dict.fromkeys(places[name][0] for name in elements(module)))
 
 
-def _fitted(module: types.ModuleType, source: types.ModuleType, state: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+def _fitted(
+    module: types.ModuleType, source: types.ModuleType, state: Mapping[str, jax.Array]
+) -> dict[str, jax.Array]:
     """The state of one module as another one wants it: layers may be stacked in another way."""
     places = elements(source)
 
@@ -195,7 +211,11 @@ def _fitted(module: types.ModuleType, source: types.ModuleType, state: Mapping[s
         numbers = module.STACKS.get(name)
         if name in state and source.STACKS.get(name) == numbers:
             return state[name]
-        return single(name) if numbers is None else jnp.stack([single(name.replace("*", str(n), 1)) for n in numbers])
+        return (
+            single(name)
+            if numbers is None
+            else jnp.stack([single(name.replace("*", str(n), 1)) for n in numbers])
+        )
 
     return {name: fitted(name) for name in module.STATE}
 
@@ -209,7 +229,9 @@ def _specs(table: Mapping[str, tuple[Any, ...]]) -> dict[str, jax.ShapeDtypeStru
 
 
 def memory_of(compiled: jax.stages.Compiled) -> int | None:
-    """The most that a device holds in a step, by the compiler's own account, in bytes; None where it does not say."""
+    """The most that a device holds in a step, by the compiler's own account, in bytes; None where it does not
+    say.
+    """
     analysis = compiled.memory_analysis()
     if analysis is None:
         return None
@@ -272,10 +294,14 @@ class Gatherer:
         self._places = elements(module)
         whole = replicated(mesh)
         self._all = jax.jit(lambda x: x, out_shardings=whole)
-        self._one = jax.jit(lambda x, i: jax.lax.dynamic_index_in_dim(x, i, keepdims=False), out_shardings=whole)
+        self._one = jax.jit(
+            lambda x, i: jax.lax.dynamic_index_in_dim(x, i, keepdims=False), out_shardings=whole
+        )
 
     def tensors(self, state: Mapping[str, jax.Array], names: Iterable[str]) -> Iterator[np.ndarray]:
-        """The states of these names. Every process must read on to the end, also where it has no use for them."""
+        """The states of these names. Every process must read on to the end, also where it has no use for
+        them.
+        """
         for name in names:
             key, place = self._places[name]
             whole = self._all(state[key]) if place is None else self._one(state[key], place)

@@ -1,4 +1,6 @@
-"""A run on its way: the loop of Groundwork over compiled steps, with its books, checkpoints and reasons to stop."""
+"""A run on its way: the loop of Groundwork over compiled steps, with its books, checkpoints and reasons to
+stop.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import platform
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,8 +30,8 @@ from checkpoints import (
     sweep_unfinished,
     training_state,
 )
-from processes import Signals, StoppedElsewhere, agreed, is_first, say, shared, together
 from diagnosis import statistics_of, write_diagnosis
+from processes import Signals, StoppedElsewhere, agreed, is_first, say, shared, together
 from progress import after_skipped_step, after_step, average_loss, cause_to_stop, factor_of_step
 from records import EventLog, Fault, read_signed, signed_text, write_durably
 from sharding import Gatherer, element_shapes, load_state, replicated
@@ -38,6 +40,27 @@ from sharding import Gatherer, element_shapes, load_state, replicated
 NEGLIGIBLE_MS = 1000
 STOPS = {1: "SIGINT", 2: "SIGTERM", 3: "--stop-after-steps"}
 FINGERPRINTS = ("program", "tokenizer", "batches")
+
+
+class Seen:
+    """What the log of a run says when it goes on after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.is_empty = True
+        self.has_begun = step > 0
+        self.is_evaluated = False
+        self.final: Record | None = None
+
+    def note(self, event: Record) -> None:
+        self.is_empty = False
+        # What a bundle was made with is no training yet.
+        self.has_begun = self.has_begun or event["type"] not in ("started", "warning", "checkpoint")
+        if event["type"] == "evaluation" and event["step"] == self.step:
+            if event["isFinal"]:
+                self.final = event
+            else:
+                self.is_evaluated = True
 
 
 class Training:
@@ -82,9 +105,9 @@ class Training:
                 return -1
             self.record = read_run(bundle.run)
             own = [bundle.manifest["fingerprints"], *self.record.get("earlierFingerprints", [])]
+            sweep_unfinished(bundle.run)
             step, later = newest_checkpoint(bundle.run, shapes, own)
             rejected.extend(later)
-            sweep_unfinished(bundle.run)
             return step
 
         [self.step] = agreed(together(choose))
@@ -94,37 +117,39 @@ class Training:
         self.origin = self.start - self.training["pace"]["elapsedMs"] / 1000
         self.saved_step = self.step if self.step > 0 else None
         self.saved_at = time.monotonic()
+        seen = Seen(self.step)
         if is_first():
-            self._open_records(rejected)
-        events = self.log.events if self.log else []
-        here = [one for one in events if one["type"] == "evaluation" and one["step"] == self.step]
-        self.final = next((one for one in here if one["isFinal"]), None)
-        is_done = any(not one["isFinal"] for one in here)
-        self.is_evaluated, self.has_final = (bool(one) for one in agreed(int(is_done), int(self.final is not None)))
+            self._open_records(rejected, seen)
+        self.final = seen.final
+        is_done, has_final = agreed(int(seen.is_evaluated), int(seen.final is not None))
+        self.is_evaluated, self.has_final = is_done > 0, has_final > 0
 
-    def _open_records(self, rejected: list[tuple[int, str]]) -> None:
+    def _open_records(self, rejected: list[tuple[int, str]], seen: Seen) -> None:
         """Lets the log and `run.json` say that the run goes on."""
         names = set_aside(self.bundle.run, [step for step, _ in rejected])
-        self.log = EventLog(self.bundle.run / "events.jsonl", self.step)
-        has_begun = any(one["type"] not in ("started", "warning", "checkpoint") for one in self.log.events)
-        if not self.log.events:
+        self.log = EventLog(self.bundle.run / "events.jsonl", self.step, seen.note)
+        if seen.is_empty:
             self.tell({"type": "started"})
-        elif has_begun or self.step > 0:
+        elif seen.has_begun:
             self.tell({"type": "resumed", "step": self.step})
         for (step, fault), name in zip(rejected, names, strict=True):
             self.warn(
-                f"the checkpoint of step {step} cannot be used, so the run goes on from step {self.step}, and it was "
-                f"set aside as {name}: {fault}"
+                f"the checkpoint of step {step} cannot be used, so the run goes on from step {self.step}, and "
+                f"it was set aside as {name}: {fault}"
             )
         for path in self.bundle.edited:
             self.warn(f"goes on with another {path}, as allowed: it was changed after the bundle was written")
         failure = self.record["failure"]
         if failure is not None and failure["code"] == "diverged":
             before = failure["message"]
-            self.warn(f"goes on although it stopped by itself, and may stop again for the same reason: {before}")
+            self.warn(
+                f"goes on although it stopped by itself, and may stop again for the same reason: {before}"
+            )
         facts = engine_facts(self.mesh)
-        if has_begun and self.record["engine"] != facts:
-            self.warn("the engine or its devices are others than before: losses may differ in their last digits")
+        if seen.has_begun and self.record["engine"] != facts:
+            self.warn(
+                "the engine or its devices are others than before: losses may differ in their last digits"
+            )
         self.update(engine=facts, status="running", failure=None)
 
     # Training
@@ -144,7 +169,9 @@ class Training:
                     self.signals.stop = self.signals.stop or 3
                 # Behind the step on the devices, so that asking takes no time of its own.
                 self.ask()
-                loss, norm, is_applied = (float(outputs[name]) for name in ("loss", "gradientNorm", "isApplied"))
+                loss, norm, is_applied = (
+                    float(outputs[name]) for name in ("loss", "gradientNorm", "isApplied")
+                )
                 self.account(loss, norm, is_applied != 0, (time.monotonic() - before) * 1000)
                 self.pause(num_steps)
         finally:
@@ -160,7 +187,9 @@ class Training:
         return factor_of_step(manifest["schedule"], manifest["numSteps"], self.training["rescheduling"], step)
 
     def ask(self) -> bool:
-        """Lets the processes agree on whether to stop, and whether it is time for a checkpoint. True where to stop."""
+        """Lets the processes agree on whether to stop, and whether it is time for a checkpoint. True where to
+        stop.
+        """
         every_ms = self.bundle.manifest["checkpoints"]["everyMs"]
         is_late = every_ms is not None and (time.monotonic() - self.saved_at) * 1000 >= every_ms
         self.stop, late = agreed(self.signals.stop, int(is_late and is_first()))
@@ -285,7 +314,8 @@ class Training:
     def stop_where_asked(self) -> None:
         if self.stop == 0:
             return
-        # The checkpoint of this step may be there already, without the time of an evaluation that was stopped.
+        # The checkpoint of this step may be there already, without the time of an evaluation that was
+        # stopped.
         [is_amiss] = agreed(int(self.elapsed_ms() - self.training["pace"]["elapsedMs"] > NEGLIGIBLE_MS))
         if is_amiss:
             self.saved_step = None
@@ -322,7 +352,9 @@ class Training:
         self.is_late = False
         self.tell({"type": "checkpoint", "step": self.step, "sizeBytes": size_bytes})
         if is_first():
-            for fault in retain_checkpoints(self.bundle.run, self.bundle.manifest["checkpoints"]["keep"], self.step):
+            for fault in retain_checkpoints(
+                self.bundle.run, self.bundle.manifest["checkpoints"]["keep"], self.step
+            ):
                 self.warn(f"an old checkpoint could not be removed: {fault}")
 
     def refuse_non_finite(self) -> None:
@@ -342,7 +374,11 @@ class Training:
                 )
 
     def give_up(self, reason: str) -> NoReturn:
-        last = "no checkpoint was saved yet" if self.saved_step is None else f"the last checkpoint is of step {self.saved_step}"
+        last = (
+            "no checkpoint was saved yet"
+            if self.saved_step is None
+            else f"the last checkpoint is of step {self.saved_step}"
+        )
         message = f"the run stopped after step {self.step}: {reason}; {last}"
         hint = "Begin a new run with a lower learning rate."
         tensors = statistics_of(self.bundle.step, self.mesh, self.state)
@@ -354,7 +390,9 @@ class Training:
                     "seed": self.bundle.manifest["seed"],
                     "lastCheckpoint": self.saved_step,
                 }
-                path = write_diagnosis(self.bundle.run, self.bundle.batches, facts, list(self.last_steps), tensors)
+                path = write_diagnosis(
+                    self.bundle.run, self.bundle.batches, facts, list(self.last_steps), tensors
+                )
                 hint += f" {path} tells what the last steps read and what they gave."
             except Fault as second:
                 # Why the run stopped is what a person needs to know first.
@@ -395,11 +433,15 @@ class Training:
             write_durably(self.bundle.run / "run.json", [signed_text(self.record).encode()])
 
     def record_failure(self, error: BaseException) -> None:
-        """Lets `run.json` and the log say why the run ended; what keeps them from it must not hide that reason."""
+        """Lets `run.json` and the log say why the run ended; what keeps them from it must not hide that
+        reason.
+        """
         if self.log is None or not self.record:
             return
         if isinstance(error, StoppedElsewhere):
-            error = Fault("engine-failure", "another process could not go on", "Look at what that one printed.")
+            error = Fault(
+                "engine-failure", "another process could not go on", "Look at what that one printed."
+            )
         is_fault = isinstance(error, Fault)
         code = error.code if is_fault else "internal"
         try:
@@ -407,7 +449,12 @@ class Training:
                 self.update(status="stopped")
                 return
             hint = error.hint if is_fault else "Please report this."
-            failure = {"code": code, "message": str(error) or type(error).__name__, "hint": hint, "step": self.step}
+            failure = {
+                "code": code,
+                "message": str(error) or type(error).__name__,
+                "hint": hint,
+                "step": self.step,
+            }
             self.update(status="failed", failure=failure)
             self.tell({"type": "failed", "code": code, "message": failure["message"], "step": self.step})
             self.log.sync()
@@ -422,7 +469,11 @@ def _stack_of(name: str, keys: Iterable[str]) -> bool:
 
 def _matches(name: str, key: str) -> bool:
     before, after = key.split("*", 1)
-    return name.startswith(before) and name.endswith(after) and name[len(before) : len(name) - len(after)].isdigit()
+    return (
+        name.startswith(before)
+        and name.endswith(after)
+        and name[len(before) : len(name) - len(after)].isdigit()
+    )
 
 
 def _all_finite(state: dict[str, jax.Array]) -> jax.Array:
@@ -444,7 +495,9 @@ def read_run(run: Path) -> Record:
     try:
         return read_signed(run / "run.json", "groundwork-run")
     except ValueError as fault:
-        raise Fault("invalid-run", f"{run / 'run.json'}: {fault}", "Copy it again from where it is sound.") from fault
+        raise Fault(
+            "invalid-run", f"{run / 'run.json'}: {fault}", "Copy it again from where it is sound."
+        ) from fault
 
 
 def engine_facts(mesh: Mesh) -> Record:

@@ -27,24 +27,37 @@ afterAll(() => {
 describe.skipIf(!runsEverything)('every command of the page', () => {
   // The demo is built once, by the first page that needs it.
   let datasets: string | undefined;
-  const pages = ['pretraining.md', 'evaluation.md', 'runs.md', 'recipes.md', 'comparing.md', 'scaling-laws.md', 'jax.md'];
+  const pages = [
+    'pretraining.md',
+    'evaluation.md',
+    'runs.md',
+    'recipes.md',
+    'comparing.md',
+    'scaling-laws.md',
+    'accelerators.md',
+    'jax.md',
+  ];
   const needsJax = new Set(['jax.md']);
   for (const page of pages) {
     const isRun = !needsJax.has(page) || jaxPython() !== undefined;
     if (!isRun) console.warn(`${page}: skipped: no Python with JAX (python/setup.sh installs it)`);
-    test.runIf(isRun)(`${page} does what the page says, one after the other in an empty folder`, { timeout: 300_000 }, async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'groundwork-docs-'));
-      folders.push(folder);
-      datasets ??= mkdtempSync(join(tmpdir(), 'groundwork-docs-datasets-'));
-      folders.push(datasets);
-      const commands = commandsOf(page);
-      expect(commands.length).toBeGreaterThan(2);
-      // `groundwork` is what is built here, `examples/` and `laws/` are those of the checkout.
-      const setUp = `groundwork() { "${process.execPath}" "${root}/dist/cli/main.js" "$@"; }; ln -s "${root}/examples" examples; ln -s "${root}/laws" laws; ln -s "${datasets}" datasets`;
-      for (const command of [setUp, ...commands]) expect(command).not.toMatch(/\bnpm\b/);
-      const script = [setUp, ...commands].join('\n');
-      const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
-      await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env, maxBuffer: 64e6 });
-    });
+    test.runIf(isRun)(
+      `${page} does what the page says, one after the other in an empty folder`,
+      { timeout: 300_000 },
+      async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'groundwork-docs-'));
+        folders.push(folder);
+        datasets ??= mkdtempSync(join(tmpdir(), 'groundwork-docs-datasets-'));
+        folders.push(datasets);
+        const commands = commandsOf(page);
+        expect(commands.length).toBeGreaterThan(2);
+        // `groundwork` is what is built here, `examples/` and `laws/` are those of the checkout.
+        const setUp = `groundwork() { "${process.execPath}" "${root}/dist/cli/main.js" "$@"; }; ln -s "${root}/examples" examples; ln -s "${root}/laws" laws; ln -s "${datasets}" datasets`;
+        for (const command of [setUp, ...commands]) expect(command).not.toMatch(/\bnpm\b/);
+        const script = [setUp, ...commands].join('\n');
+        const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
+        await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env, maxBuffer: 64e6 });
+      },
+    );
   }
 });

@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from '../../src/page/index.ts';
 import { recipeNamed } from '../../src/recipe/index.ts';
 import { acceleratorNamed, accelerators, durationText, type Estimate } from '../../src/theory/index.ts';
 import { forecastClusterRun } from '../../src/training/index.ts';
-import { foretoldMemory, foretoldSpeed } from './held-against.ts';
+import { foretoldMemory, foretoldSpeed, sourceOutcomes } from './held-against.ts';
 import { memoryCases, speedCases } from './public-cases.ts';
 
 const usage = `npm run bench -- fleet
@@ -36,14 +36,16 @@ export function runFleetBenchmark(args: readonly string[]): Promise<void> {
   print(memoryTable());
   print('\nSpeed, held against published figures; those of the same source are left out of the forecast\n');
   print(speedTable());
+  print('\nShare of the peak rate, each source foretold by all others\n');
+  print(sourceTable());
   return Promise.resolve();
 }
 
 function acceleratorTable(): string {
   const tera = (flops: number | null) => (flops === null ? 'not told' : (flops / 1e12).toFixed(flops < 1e14 ? 1 : 0));
   return table(
-    ['name', 'bfloat16 TFLOP/s', 'float32', 'memory', 'a second', 'link', 'of', 'network', 'on a host'],
-    accelerators.map(({ name, peakFlops, memoryBytes, memoryBandwidth, inner, outer, devicesPerHost }) => [
+    ['name', 'bfloat16 TFLOP/s', 'float32', 'memory', 'a second', 'link', 'of', 'network', 'on a host', 'source'],
+    accelerators.map(({ name, peakFlops, memoryBytes, memoryBandwidth, inner, outer, devicesPerHost, source }) => [
       name,
       tera(peakFlops.bfloat16),
       tera(peakFlops.float32),
@@ -53,6 +55,7 @@ function acceleratorTable(): string {
       whole(inner.numDevices),
       outer === null ? '–' : formatBytes(outer.bytesPerSecond),
       whole(devicesPerHost),
+      source,
     ]),
   );
 }
@@ -139,6 +142,19 @@ function speedTable(): string {
         one.why,
       ];
     }),
+  );
+}
+
+function sourceTable(): string {
+  return table(
+    ['source', 'figures', 'within 80 %', 'within 95 %', 'foretold over published'],
+    sourceOutcomes().map(({ source, numFigures, numWithin80, numWithin95, ratio }) => [
+      source,
+      whole(numFigures),
+      whole(numWithin80),
+      whole(numWithin95),
+      ratio.toFixed(2),
+    ]),
   );
 }
 

@@ -40,9 +40,14 @@ export const mpt = (numLayers: number, width: number, numHeads: number, contextL
     isHeadTied: true,
   });
 
-/** A model at a batch, in bfloat16 with AdamW. */
-export const workloadOf = (model: Model, options: Partial<WorkloadOptions> & { batchSize: number }): TrainingWorkload =>
-  trainingWorkload(model, adamW, { precision: 'bfloat16', recompute: false, ...options });
+/** A model at a batch, in bfloat16 with AdamW, as codes with fused kernels train it. */
+export const workloadOf = (
+  model: Model,
+  options: Partial<WorkloadOptions> & { batchSize: number },
+): TrainingWorkload => ({
+  ...trainingWorkload(model, adamW, { precision: 'bfloat16', recompute: false, ...options }),
+  accounting: 'fused',
+});
 
 /** Sizes of OLMo: the ladder of 2412.04403, which OLMo-core trains, and OLMo 2 32B (2501.00656). */
 const olmo = (numLayers: number, width: number, hiddenWidth: number, numGroups?: number): Model =>

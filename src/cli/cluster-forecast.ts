@@ -35,6 +35,7 @@ export const clusterFlags = {
   devices: { type: 'string' },
   fsdp: { type: 'boolean' },
   model: { type: 'string' },
+  attention: { type: 'string' },
   efficiency: { type: 'string' },
   'price-per-hour': { type: 'string' },
 } satisfies FlagKinds;
@@ -44,6 +45,7 @@ export const clusterFlagHelp = `For accelerators that are not at hand (needs --s
   --devices N            how many of them (default: 1)
   --fsdp                 share parameters and optimizer out over all devices (default: each holds all)
   --model N              devices that share each matrix product (default: 1)
+  --attention KERNEL     cudnn (default where the device has it) or xla, as the runner takes it
   --efficiency SHARE     share of the peak rate that is reached, such as 0.4 (default: by public figures)
   --price-per-hour PRICE of one device, for a cost
   Then --precision is bfloat16 by default, --context 2048, --vocabulary 50304, and without a budget there are 20 tokens for each
@@ -84,6 +86,7 @@ function requestOf(command: string, flags: Flags): Omit<ClusterRequest, 'recipe'
   const hasBudget = ['budget', 'flops', 'tokens', 'steps'].some((flag) => flags.text(flag) !== undefined);
   const [numModelDevices, efficiency] = [flags.wholeNumber('model', 1), flags.number('efficiency', 0.001, 1)];
   const pricePerHour = flags.number('price-per-hour', 0, 1e6);
+  const attention = flags.oneOf('attention', ['xla', 'cudnn']);
   return {
     size,
     ...(hasBudget && budget !== undefined && { budget }),
@@ -96,6 +99,7 @@ function requestOf(command: string, flags: Flags): Omit<ClusterRequest, 'recipe'
     numDevices: flags.wholeNumber('devices', 1, 1_000_000) ?? 1,
     fsdp: flags.isSet('fsdp'),
     ...(numModelDevices !== undefined && { numModelDevices }),
+    ...(attention !== undefined && { attention }),
     ...(efficiency !== undefined && { efficiency }),
     ...(pricePerHour !== undefined && { pricePerHour }),
   };
@@ -132,18 +136,17 @@ const memoryNames: readonly (readonly [keyof DeviceMemory, string])[] = [
   ['parameters', 'parameters'],
   ['optimizer', 'optimizer'],
   ['gradients', 'gradients'],
-  ['activations', 'activations'],
-  ['logits', 'logits'],
   ['communication', 'on the way to others'],
   ['runtime', 'driver and libraries'],
+  ['activations', 'activations that wait'],
+  ['block', 'a block at work'],
+  ['logits', 'or in its place, logits'],
 ];
 
 function memoryRows({ fit: { memory, usableBytes } }: ClusterForecast): string[][] {
   return [
     ...memoryNames.map(([part, what]) => [what, formatBytes(memory[part])]),
-    ...(memory.update > memory.activations + memory.logits
-      ? [['the update, in place of both', formatBytes(memory.update)]]
-      : []),
+    ...(memory.update > 0 ? [['or in place of these, the update', formatBytes(memory.update)]] : []),
     ['at the peak', formatBytes(memory.peak)],
     ['may be used', formatBytes(usableBytes)],
   ];

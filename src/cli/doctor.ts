@@ -144,7 +144,11 @@ async function jaxFindings(found: EngineProbe[]): Promise<Finding[]> {
     return [absence('jax', fault)];
   }
   const { command, versions } = python;
-  const about = { topic: 'Python', state: 'ok', text: `${versions.python} with JAX ${versions.jax}: ${command}` } as const;
+  const about = {
+    topic: 'Python',
+    state: 'ok',
+    text: `${versions.python} with JAX ${versions.jax}: ${command}`,
+  } as const;
   try {
     const engine = await jaxEngine({ python });
     try {

@@ -8,8 +8,10 @@ import {
   planSchema,
   problemText,
   type Run,
+  type RunEfficiency,
   readForecast,
   readVerdict,
+  runEfficiency,
 } from '../training/index.ts';
 import type { Command } from './command-line.ts';
 import { parseFlags } from './flags.ts';
@@ -43,7 +45,7 @@ Exit codes: 0 shown, 2 wrong usage, 5 no such run, 6 a run that is broken.`,
       );
       return;
     }
-    terminal.out(description(run).join('\n'));
+    terminal.out(description(run, await runEfficiency(run)).join('\n'));
   },
 };
 
@@ -67,7 +69,12 @@ function forecastLines({ folder, manifest }: Run): string[] {
   ];
 }
 
-function description(run: Run): string[] {
+/** What forecasts for the same devices elsewhere go by. */
+function efficiencyText({ accelerator, numDevices, share }: RunEfficiency): string {
+  return `${share.toFixed(3)} of the peak rate of ${numDevices} x ${accelerator.title} (groundwork forecast --device ${accelerator.name} --efficiency ${share.toFixed(3)})`;
+}
+
+function description(run: Run, efficiency: RunEfficiency | undefined): string[] {
   const { manifest } = run;
   const { size, batch, result, failure, recipe, datasets, engine } = manifest;
   const events = run.events();
@@ -82,6 +89,7 @@ function description(run: Run): string[] {
     `data:        ${datasets.map(({ name, folder }) => `${shown(name)} (${shown(folder)})`).join(', ')}`,
     `steps:       ${formatCount(last?.step ?? 0)} of ${formatCount(manifest.numSteps)}, each ${batch.batchSize} x ${batch.contextLength} tokens`,
     `tokens:      ${formatCompact(last?.tokens ?? 0)} in ${duration((last?.elapsedMs ?? 0) / 1000)} on ${engine.name}`,
+    ...(efficiency === undefined ? [] : [`efficiency:  ${efficiencyText(efficiency)}`]),
     ...(result === null
       ? []
       : [`reached:     ${result.bitsPerByte?.toFixed(4) ?? 'unknown'} bits per byte on held-out text`]),

@@ -11,6 +11,7 @@ export {
   publishedFolder,
   runProcess,
 } from './package-fetch.ts';
+export { processPeak, resetProcessPeak } from './process-peak.ts';
 export { faultOfPath, resolveInside } from './safe-path.ts';
 export {
   mapInOrder,

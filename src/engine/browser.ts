@@ -17,7 +17,16 @@ export async function onnxEngine(
   return onnxEngineOn(await loadRuntime(provider, options));
 }
 
-export type { ArraySpec, Engine, EngineProbe, MemoryEstimate, NumericData, Session, StepParts } from './engine.ts';
+export type {
+  ArraySpec,
+  Engine,
+  EngineHost,
+  EngineProbe,
+  MemoryEstimate,
+  NumericData,
+  Session,
+  StepParts,
+} from './engine.ts';
 export { type Provider, providers, type RuntimeOptions } from './onnx/runtime.ts';
 export { type ProbeOptions, probe } from './probe.ts';
 export { referenceEngine } from './reference/reference-engine.ts';

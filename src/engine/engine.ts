@@ -57,13 +57,18 @@ export interface Engine {
   load(program: Program, parts?: () => StepParts): Promise<Session>;
   /** The memory that a session of this Program will need, without loading it. */
   estimateMemory(program: Program): MemoryEstimate;
-  /** The process in whose memory the sessions lie, where that is another than this one. */
-  readonly host?: {
-    /** undefined when it has ended. */
-    processId(): number | undefined;
-    /** What it takes before a session is loaded, in bytes. */
-    readonly baseBytes: number;
-  };
+  /** Where the sessions lie, if not in the memory of this process. */
+  readonly host?: EngineHost;
+}
+
+/** Another process, or an accelerator, in whose memory the sessions of an engine lie. */
+export interface EngineHost {
+  /** What it takes before a session is loaded, in bytes. */
+  readonly baseBytes: number;
+  /** The most that it held since `resetPeak`, in bytes; undefined where that is not known. */
+  peakBytes(): number | undefined;
+  /** Forgets the peak so far, where the system can. */
+  resetPeak(): void;
 }
 
 /** A Program loaded on an engine, with its state. Calls are carried out one after the other; close it when done. */

@@ -17,7 +17,16 @@ export async function onnxEngine(
   return onnxEngineOn(await loadRuntime(provider, options));
 }
 
-export type { ArraySpec, Engine, EngineProbe, MemoryEstimate, NumericData, Session, StepParts } from './engine.ts';
+export type {
+  ArraySpec,
+  Engine,
+  EngineHost,
+  EngineProbe,
+  MemoryEstimate,
+  NumericData,
+  Session,
+  StepParts,
+} from './engine.ts';
 export {
   type EmitOptions,
   emitProgram,

@@ -25,10 +25,10 @@ export {
   knownEfficiency,
   type MeasuredStep,
   measuredEfficiency,
-  modelFlopsPerToken,
   publicEfficiency,
 } from './accelerators/efficiency.ts';
 export { type DeviceMesh, meshOf, meshText, numDevicesOf, numRowGroups } from './accelerators/mesh.ts';
+export { modelFlopsPerToken } from './accelerators/model-flops.ts';
 export { type PublicFigure, publicFigures } from './accelerators/public-figures.ts';
 export { type DeviceStepTime, deviceStepTime } from './accelerators/step-time.ts';
 export {
@@ -37,6 +37,7 @@ export {
   stepTokens,
   type TrainingWorkload,
   trainingWorkload,
+  type WorkloadDetails,
   type WorkloadOptions,
 } from './accelerators/workload.ts';
 export {

@@ -3,6 +3,7 @@ export { type BaseModel, loadBaseModel, recipeOfRun } from './base-model.ts';
 export { parseDuration, parseQuantity } from './budget.ts';
 export { type ClusterLoss, foretellClusterLoss } from './cluster/cluster-loss.ts';
 export { type ClusterRequest, type ClusterRun, forecastClusterRun } from './cluster/cluster-run.ts';
+export { type RunEfficiency, runEfficiency } from './cluster/run-efficiency.ts';
 export type { ArmDifferences } from './comparison/arm-differences.ts';
 export type { Arm, ArmRun, ComparedRun } from './comparison/arms.ts';
 export { readComparedRun } from './comparison/compared-run.ts';

@@ -74,7 +74,7 @@ export async function carryOut(
 ): Promise<RunResult> {
   const { fs, meter } = given;
   const { manifest } = beginning;
-  if (given.engine.host !== undefined) meter.follow(given.engine.host.processId);
+  if (given.engine.host !== undefined) meter.follow(given.engine.host);
   meter.begin();
   const surroundings: MeteredSurroundings = {
     ...given,

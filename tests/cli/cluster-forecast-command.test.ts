@@ -38,15 +38,15 @@ describe('forecast --device', () => {
     const { code, out } = await run(...sevenBillion, '--price-per-hour', '2.5');
     expect(code).toBe(0);
     expect(out).toMatch(/^plan: {5}32 layers of width 4,096, 6,\d{3},\d{3},\d{3} parameters/m);
-    expect(out).toMatch(/^forecast: .* tokens take .* on 8 × NVIDIA H100 SXM 80 GB/m);
+    expect(out).toMatch(/^forecast: .* tokens take [\s\S]* on 8 × NVIDIA H100\s+SXM\s+80 GB/m);
     expect(out).toContain('It fits: each device holds');
     expect(out).toContain('Nothing is said of the loss');
     for (const row of [
       'parameters',
       'optimizer',
       'gradients',
-      'activations',
-      'logits',
+      'activations that wait',
+      'or in its place, logits',
       'at the peak',
       'device-hours',
       'cost',

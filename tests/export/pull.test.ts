@@ -147,7 +147,7 @@ describe('pull', () => {
     rmSync(`${bundle}/run`, { recursive: true });
     const other = await smallBundle(room, 'another', { run: { seed: 7 } });
     renameSync(`${other.folder}/run`, `${bundle}/run`);
-    await expectRefused(() => pull(bundle), 'invalid-run', 'another run than it was made with: its batches');
+    await expectRefused(() => pull(bundle), 'invalid-run', 'another run than it was made with: its ');
   });
 
   test('names files that trained and are not as they were written', () => {

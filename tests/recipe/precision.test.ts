@@ -3,6 +3,7 @@ import { onnxEngine, referenceEngine } from '../../src/engine/index.ts';
 import { gptModel, type Model } from '../../src/model/index.ts';
 import { requireCausal } from '../../src/recipe/causality/causality.ts';
 import {
+  type Precision,
   recipeNamed,
   shippedRecipes,
   traceLogits,
@@ -12,12 +13,19 @@ import {
 } from '../../src/recipe/index.ts';
 import {
   cast,
+  cumulativeSum,
+  type DType,
+  fill,
   gatherRows,
   gradient,
+  iota,
+  lessOrEqual,
+  matmul,
   multiply,
   nodeAt,
   type Program,
   reduceSum,
+  reshape,
   type Tensor,
   trace,
   verifyProgram,
@@ -27,6 +35,7 @@ import { randomParameters } from '../model/support/run-model.ts';
 import { smallConfig, variants } from '../model/support/variants.ts';
 import { expectClose } from '../support/expect-close.ts';
 import { lateRefusalOf, refusalOf } from '../support/expect-refusal.ts';
+import { mixingModel } from './causality/mixing-models.ts';
 import { batchOf } from './support/training.ts';
 
 const size = { vocabularySize: 17, contextLength: 6, numLayers: 2, width: 8 };
@@ -98,6 +107,8 @@ describe.each(shippedRecipes)('$name in bfloat16', (recipe) => {
       expect(inputs.map(dtypeOf)).toEqual(inputs.map(() => expected));
     }
     for (const { inputs } of ofOp('crossEntropy')) expect(dtypeOf(inputs[0] ?? -1)).toBe('float32');
+    // So is what caps logits.
+    for (const { dtype, scope } of ofOp('tanh')) if (scope === 'head') expect(dtype).toBe('float32');
     // Gradients of looked-up rows add up in float32.
     for (const { dtype } of ofOp('gatherRows', 'scatterAddRows')) expect(dtype).toBe('float32');
     expect(program.nodes.filter(({ phase }) => phase === 'update').every(({ dtype }) => dtype !== 'bfloat16')).toBe(
@@ -186,6 +197,35 @@ test('a model that looks ahead in one precision alone is refused', async () => {
     );
     expect(refused.code).toBe('future-leak');
   }
+});
+
+/** Positions in two ways, as numbers of the type in which the model computes. */
+const positions: { readonly [how: string]: (time: number, dtype: DType) => Tensor } = {
+  converted: (time, dtype) => cast(iota(time), dtype),
+  counted: (time, dtype) => cumulativeSum(fill(1, [time], dtype), 0),
+};
+
+describe.each(Object.entries(positions))('a mask of positions that are %s', (_, positionsOf) => {
+  const model = (time: number) =>
+    mixingModel(
+      {
+        mix: (x) => {
+          const places = positionsOf(time, x.dtype);
+          const isPast = lessOrEqual(reshape(places, [1, time]), reshape(places, [time, 1]));
+          return matmul(cast(isPast, x.dtype), x);
+        },
+      },
+      time,
+    );
+  const trace = (time: number, precision: Precision) => (batchSize: number) =>
+    traceLogits(model(time), { batchSize, precision });
+
+  test('is proved in float32, and in bfloat16 as far as that can count', () => {
+    requireCausal(trace(260, 'float32'), 2);
+    requireCausal(trace(200, 'bfloat16'), 2);
+    const refused = refusalOf(() => requireCausal(trace(260, 'bfloat16'), 2));
+    expect([refused.code, refused.message]).toEqual(['future-leak', expect.stringContaining('matmul in mixing')]);
+  });
 });
 
 test('rows of a converted table are gathered before they are converted, so that gradients add up in the type of the table', () => {

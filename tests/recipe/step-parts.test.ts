@@ -55,6 +55,8 @@ describe('the parts of a training step, put together, are the whole', () => {
         expectClose(await parts.get(state), await whole.get(state), 1e-11);
       }
     }
+    await whole.close();
+    await parts.close();
   });
 
   test('leave everything as it is where the loss is not finite', async () => {
@@ -68,6 +70,7 @@ describe('the parts of a training step, put together, are the whole', () => {
     const { isApplied } = await parts.run({ ...batch, scheduleFactor: Float32Array.of(1) });
     expect(isApplied?.[0]).toBe(0);
     for (const [name, values] of start) expect([...(await parts.get(name))]).toEqual([...values]);
+    await parts.close();
   });
 });
 

@@ -90,12 +90,7 @@ export async function trainedLosses(engine: Engine, parityCase: ParityCase, numS
   }
 }
 
-export async function runSteps(
-  session: Session,
-  parityCase: ParityCase,
-  from: number,
-  to: number,
-): Promise<number[]> {
+export async function runSteps(session: Session, parityCase: ParityCase, from: number, to: number): Promise<number[]> {
   const losses: number[] = [];
   for (let step = from; step < to; step++) {
     losses.push((await session.run(parityInputs(parityCase, step))).loss?.[0] ?? Number.NaN);
@@ -146,4 +141,8 @@ export function relativeDistance(found: ArrayLike<number>, expected: ArrayLike<n
     norm += (expected[i] ?? 0) ** 2;
   }
   return Math.sqrt(difference / norm);
+}
+
+export function euclideanNorm(values: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value ** 2, 0));
 }

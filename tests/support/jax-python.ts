@@ -2,6 +2,11 @@ import { describe } from 'vitest';
 import { GroundworkError } from '../../src/core/index.ts';
 import { findJaxPython } from '../../src/engine/index.ts';
 
+/** JAX on the processor, whatever else the machine has. */
+export const onProcessor: NodeJS.ProcessEnv = { ...process.env, JAX_PLATFORMS: 'cpu' };
+/** The same with machine code that is made in half the time and runs slower, where it runs only once. */
+export const quicklyCompiled: NodeJS.ProcessEnv = { ...onProcessor, XLA_FLAGS: '--xla_backend_optimization_level=0' };
+
 let found: string | undefined | null = null;
 
 /** The Python with JAX that tests run, or undefined where there is none. */

@@ -1,4 +1,4 @@
-"""What the two rows of JAX share: the device, compiling ahead, memory, and telling faults of memory from others."""
+"""What the rows of JAX share: the device, compiling ahead, memory, telling faults of memory from others."""
 
 import sys
 import time
@@ -31,9 +31,14 @@ def planned_bytes(compiled: Any) -> int | None:
 
 
 def make_row(
-    step: Callable, state: Any, inputs: list[dict[str, np.ndarray]], precision: str, kind: str, outputs: Callable
+    step: Callable,
+    state: Any,
+    inputs: list[dict[str, np.ndarray]],
+    precision: str,
+    kind: str,
+    outputs: Callable,
 ) -> Row:
-    """A row around `step(state, inputs) -> (state, outputs)`; `outputs(…)` picks the loss and the gradient norm."""
+    """A row around `step(state, inputs) -> (state, outputs)`; `outputs` picks loss and gradient norm."""
     device = device_of(kind)
     # In bfloat16 runs Newton–Schulz may use TensorFloat32, as in PyTorch; the check in float32 may not.
     with jax.default_matmul_precision("highest" if precision == "float32" else "default"):

@@ -1,6 +1,6 @@
 """Groundwork's row: the emitted step as it is, compiled and run as the engine does it.
 
-    python ours.py --task FOLDER --model gpt2 --form fast --attention cudnn
+python ours.py --task FOLDER --model gpt2 --form fast --attention cudnn
 """
 
 import argparse
@@ -20,7 +20,9 @@ def emitted(task_folder: str, model: dict, form: str, micro_batch_size: int) -> 
     paths = model["modules"][form]
     path = paths.get(str(micro_batch_size))
     if path is None:
-        raise Unavailable(f"no {form} step was emitted for micro-batches of {micro_batch_size}, only of {', '.join(paths)}")
+        raise Unavailable(
+            f"no {form} step was emitted for micro-batches of {micro_batch_size}, only of {', '.join(paths)}"
+        )
     spec = importlib.util.spec_from_file_location("emitted_step", Path(task_folder) / path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -35,7 +37,9 @@ def first_state(module: ModuleType, model: dict) -> dict[str, jax.Array]:
         if kind != "parameter":
             state[name] = jnp.zeros(shape, dtype)
         elif name in module.STACKS:
-            state[name] = put(np.stack([values[name.replace("*", str(number))] for number in module.STACKS[name]]))
+            state[name] = put(
+                np.stack([values[name.replace("*", str(number))] for number in module.STACKS[name]])
+            )
         else:
             state[name] = put(values[name])
     return state
@@ -57,7 +61,12 @@ def load(task: dict, model: dict, arguments: argparse.Namespace, micro_batch_siz
     inputs = [{"tokens": tokens, "targets": targets, **fixed} for tokens, targets in batches(model)]
     state = first_state(module, model)
     return make_row(
-        module.step, state, inputs, model["precision"], arguments.device, lambda out: (out["loss"], out["gradientNorm"])
+        module.step,
+        state,
+        inputs,
+        model["precision"],
+        arguments.device,
+        lambda out: (out["loss"], out["gradientNorm"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""A row of JAX as one writes it by hand for one GPU: layers in one scan, cuDNN's attention, AdamW and Muon over the tree.
+"""A row of JAX as one writes it by hand for one GPU: layers in one scan, AdamW and Muon over the tree.
 
     python plain_jax_row.py --task FOLDER --model gpt2 --attention cudnn
 
@@ -26,7 +26,7 @@ Tree = dict[str, jax.Array]
 
 
 def make_loss(settings: dict, precision: str, attention: str) -> Callable:
-    """Returns loss(parameters, tokens_BT, targets_BT), the sum of the cross-entropies; blocks are stacked over layers."""
+    """Returns loss(parameters, tokens_BT, targets_BT), the sum of the cross-entropies; blocks are stacked."""
     for option, value in FIXED.items():
         if settings[option] != value:
             raise Unavailable(f"this row does not have {option} = {settings[option]}")
@@ -55,14 +55,20 @@ def make_loss(settings: dict, precision: str, attention: str) -> Callable:
     def place(x_BTHK):
         if settings["positions"] == "rotary":
             first, second = jnp.split(x_BTHK, 2, -1)
-            x_BTHK = jnp.concatenate([first * cos_T1K - second * sin_T1K, second * cos_T1K + first * sin_T1K], -1)
+            x_BTHK = jnp.concatenate(
+                [first * cos_T1K - second * sin_T1K, second * cos_T1K + first * sin_T1K], -1
+            )
         return norm(x_BTHK, {}, "") if settings["qkNorm"] == "afterRotary" else x_BTHK
 
     def block(x_BTD, p: Tree):
         B = x_BTD.shape[0]
         h_BTD = norm(x_BTD, p, "attention.norm")
-        q, k, v = (linear(h_BTD, p, f"attention.{part}").reshape(B, T, -1, K) for part in ("query", "key", "value"))
-        o_BTHK = jax.nn.dot_product_attention(place(q), place(k), v, is_causal=True, implementation=implementation)
+        q, k, v = (
+            linear(h_BTD, p, f"attention.{part}").reshape(B, T, -1, K) for part in ("query", "key", "value")
+        )
+        o_BTHK = jax.nn.dot_product_attention(
+            place(q), place(k), v, is_causal=True, implementation=implementation
+        )
         x_BTD += linear(o_BTHK.reshape(B, T, -1), p, "attention.output")
         hidden = activation(linear(norm(x_BTD, p, "mlp.norm"), p, "mlp.up"))
         return x_BTD + linear(hidden, p, "mlp.down"), None
@@ -73,7 +79,9 @@ def make_loss(settings: dict, precision: str, attention: str) -> Callable:
             x_BTD += parameters["positions"].astype(dtype)
         if settings["hasEmbeddingNorm"]:
             x_BTD = norm(x_BTD, {}, "")
-        blocks = {name.removeprefix("blocks."): p for name, p in parameters.items() if name.startswith("blocks.")}
+        blocks = {
+            name.removeprefix("blocks."): p for name, p in parameters.items() if name.startswith("blocks.")
+        }
         x_BTD, _ = jax.lax.scan(block, x_BTD, blocks)
         head = parameters["embedding" if settings["isHeadTied"] else "head"].astype(dtype)
         logits_BTV = jnp.matmul(norm(x_BTD, parameters, "norm"), head.T).astype(jnp.float32)
@@ -97,7 +105,7 @@ def newton_schulz(X_LMN, num_iterations: int):
 
 
 def make_step(model: dict, factor: float, micro_batch_size: int, attention: str) -> Callable:
-    """step((parameters, first moments, second moments, number), tokens and targets) -> (state, (loss, gradient norm))."""
+    """step((parameters, first moments, second moments, number), inputs) -> (state, (loss, gradient norm))."""
     settings, optimizer = model["settings"], model["optimizer"]
     gradient_of = jax.value_and_grad(make_loss(settings, model["precision"], attention))
     entries = {stacked(entry["name"]): entry for entry in model["parameters"]}
@@ -125,7 +133,10 @@ def make_step(model: dict, factor: float, micro_batch_size: int, attention: str)
         def accumulate(total, rows):
             return jax.tree.map(jnp.add, total, gradient_of(parameters, *rows)), None
 
-        parts = tuple(inputs[name].reshape(-1, micro_batch_size, settings["contextLength"]) for name in ("tokens", "targets"))
+        parts = tuple(
+            inputs[name].reshape(-1, micro_batch_size, settings["contextLength"])
+            for name in ("tokens", "targets")
+        )
         zero = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, parameters))
         (loss, gradient), _ = jax.lax.scan(accumulate, zero, parts)
         loss, gradient = jax.tree.map(lambda x: x / num_tokens, (loss, gradient))
@@ -137,7 +148,9 @@ def make_step(model: dict, factor: float, micro_batch_size: int, attention: str)
             name: update(name, parameters[name], gradient[name], first[name], second.get(name), number)
             for name in parameters
         }
-        following = tuple({name: new[part] for name, new in updated.items() if new[part] is not None} for part in range(3))
+        following = tuple(
+            {name: new[part] for name, new in updated.items() if new[part] is not None} for part in range(3)
+        )
         return (*following, number + 1), (loss, norm)
 
     return step
@@ -155,9 +168,14 @@ def load(task: dict, model: dict, arguments: argparse.Namespace, micro_batch_siz
     layers: dict[str, list[np.ndarray]] = {}
     for name, value in first_values(model).items():
         layers.setdefault(stacked(name), []).append(value)
-    parameters = {name: put(np.stack(found) if name.startswith("blocks.") else found[0]) for name, found in layers.items()}
+    parameters = {
+        name: put(np.stack(found) if name.startswith("blocks.") else found[0])
+        for name, found in layers.items()
+    }
     groups = model["optimizer"]["groups"]
-    uses_second = {stacked(e["name"]): groups[e["group"]]["algorithm"] == "adamw" for e in model["parameters"]}
+    uses_second = {
+        stacked(e["name"]): groups[e["group"]]["algorithm"] == "adamw" for e in model["parameters"]
+    }
     second = {name: jnp.zeros_like(p) for name, p in parameters.items() if uses_second[name]}
     state = (parameters, jax.tree.map(jnp.zeros_like, parameters), second, jnp.float32(1))
     inputs = [{"tokens": tokens, "targets": targets} for tokens, targets in batches(model)]

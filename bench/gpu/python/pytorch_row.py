@@ -1,9 +1,10 @@
-"""The row of PyTorch: the same model, compiled, in bfloat16 over float32 masters, with fused AdamW and stacked Muon.
+"""The row of PyTorch: the same model, compiled, bfloat16 over float32 masters, fused AdamW, stacked Muon.
 
     python pytorch_row.py --task FOLDER --model gpt2 --attention cudnn
 
-Weights are cast where they are used, the residual stream is in bfloat16, norms and loss compute in float32: what autocast does, less
-its float32 residual stream. Axis names: B batch, T time, D model width, H heads, K head width, V vocabulary.
+Weights are cast where they are used, the residual stream is in bfloat16, norms and loss compute in float32: what
+autocast does, less its float32 residual stream.
+Axis names: B batch, T time, D model width, H heads, K head width, V vocabulary.
 """
 
 import argparse
@@ -28,7 +29,10 @@ ACTIVATIONS: dict[str, Callable] = {
 
 
 def make_loss(settings: dict, parameters: Parameters, precision: str, is_joined: bool) -> Callable:
-    """Returns loss(tokens_BT, targets_BT), the sum of the cross-entropies. `is_joined`: query, key and value are one matrix."""
+    """Returns loss(tokens_BT, targets_BT), the sum of the cross-entropies.
+
+    `is_joined`: query, key and value are one matrix.
+    """
     for option, value in FIXED.items():
         if settings[option] != value:
             raise Unavailable(f"this row does not have {option} = {settings[option]}")
@@ -48,11 +52,15 @@ def make_loss(settings: dict, parameters: Parameters, precision: str, is_joined:
     def norm(x, name: str):
         gain = parameters.get(f"{name}.gain")
         if settings["norm"] == "layerNorm":
-            return F.layer_norm(x.float(), x.shape[-1:], gain, parameters.get(f"{name}.bias"), epsilon).to(dtype)
+            return F.layer_norm(x.float(), x.shape[-1:], gain, parameters.get(f"{name}.bias"), epsilon).to(
+                dtype
+            )
         return F.rms_norm(x.float(), x.shape[-1:], gain, epsilon).to(dtype)
 
     def linear(x, name: str):
-        return F.linear(x, parameters[name].to(dtype), parameters[f"{name}.bias"].to(dtype) if biased else None)
+        return F.linear(
+            x, parameters[name].to(dtype), parameters[f"{name}.bias"].to(dtype) if biased else None
+        )
 
     def place(x_BHTK):
         if settings["positions"] == "rotary":
@@ -106,7 +114,9 @@ def newton_schulz(x: torch.Tensor, num_iterations: int) -> torch.Tensor:
 class Muon:
     """Muon for matrices of one shape, which are updated in one stack."""
 
-    def __init__(self, parameters: list[torch.Tensor], group: dict, rate: float, dtype: torch.dtype, compiler: Callable):
+    def __init__(
+        self, parameters: list[torch.Tensor], group: dict, rate: float, dtype: torch.dtype, compiler: Callable
+    ):
         rows, columns = parameters[0].shape
         self.parameters = parameters
         self.change = -rate * math.sqrt(max(1, rows / columns))
@@ -132,7 +142,9 @@ def join_projections(values: dict, num_layers: int, has_biases: bool) -> dict:
     for layer in range(num_layers):
         for suffix in ("", ".bias") if has_biases else ("",):
             names = [f"blocks.{layer}.attention.{part}{suffix}" for part in ("query", "key", "value")]
-            joined[f"blocks.{layer}.attention.joined{suffix}"] = torch.cat([joined.pop(name) for name in names])
+            joined[f"blocks.{layer}.attention.joined{suffix}"] = torch.cat(
+                [joined.pop(name) for name in names]
+            )
     return joined
 
 
@@ -156,9 +168,13 @@ def make_optimizers(
             ]
             merged: dict[tuple, dict] = {}
             for one in sets:
-                merged.setdefault((one["lr"], one["weight_decay"]), {**one, "params": []})["params"] += one["params"]
+                merged.setdefault((one["lr"], one["weight_decay"]), {**one, "params": []})["params"] += one[
+                    "params"
+                ]
             betas = (group["beta1"], group["beta2"])
-            optimizers.append(torch.optim.AdamW(list(merged.values()), betas=betas, eps=group["epsilon"], fused=True))
+            optimizers.append(
+                torch.optim.AdamW(list(merged.values()), betas=betas, eps=group["epsilon"], fused=True)
+            )
             continue
         stacks: dict[tuple, list] = {}
         for parameter, entry in mine:
@@ -249,7 +265,11 @@ def load(task: dict, model: dict, arguments: argparse.Namespace, micro_batch_siz
     def peak() -> int:
         return torch.cuda.max_memory_allocated() if kind == "gpu" else peak_resident_bytes()
 
-    versions = {"torch": torch.__version__, "cuda": torch.version.cuda or "none", "python": sys.version.split()[0]}
+    versions = {
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda or "none",
+        "python": sys.version.split()[0],
+    }
     return Row(run, fetch, peak, versions, describe_device(kind))
 
 

@@ -1,10 +1,10 @@
 """Runs the rows of the GPU benchmark in turns and writes one JSON object with everything.
 
-    python run.py [--device gpu|cpu] [--models gpt2,nanochat-2025] [--rows REGEX] [--rounds 3] [--minutes M] [--json FILE]
+    python run.py [--models gpt2,nanochat-2025] [--rows REGEX] [--rounds 3] [--minutes M] [--json FILE]
 
-Every turn is a process of its own, so that memory and faults of one row are none of the next; rounds go through the rows forth and
-back. The file is written anew after each turn: what was measured is kept when the time is up. Needs numpy; JAX and PyTorch each in
-the Python that runs their rows.
+Every turn is a process of its own, so that memory and faults of one row are none of the next; rounds go through
+the rows forth and back. The file is written anew after each turn: what was measured is kept when the time is up.
+Needs numpy; JAX and PyTorch each in the Python that runs their rows.
 """
 
 import argparse
@@ -22,22 +22,33 @@ HERE = Path(__file__).resolve().parent
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
     parser.add_argument("--models", help="some of the models, separated by commas (default: all)")
     parser.add_argument("--rows", default="", help="only rows whose name matches this regular expression")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bursts", type=int, default=4, help="bursts of a turn")
     parser.add_argument("--steps", type=int, default=5, help="steps of a burst")
-    parser.add_argument("--check-steps", type=int, default=10, help="first steps of a turn, whose losses are compared")
-    parser.add_argument("--micro", help="micro-batch sizes to try, in this order, such as 32,16 (default: the largest that fits)")
-    parser.add_argument("--newton-schulz", choices=("float32", "bfloat16"), help="of PyTorch's Muon (default: as in ours)")
+    parser.add_argument(
+        "--check-steps", type=int, default=10, help="first steps of a turn, whose losses are compared"
+    )
+    parser.add_argument(
+        "--micro",
+        help="micro-batch sizes to try, in this order, such as 32,16 (default: the largest that fits)",
+    )
+    parser.add_argument(
+        "--newton-schulz", choices=("float32", "bfloat16"), help="of PyTorch's Muon (default: as in ours)"
+    )
     parser.add_argument("--eager", action="store_true", help="PyTorch without torch.compile")
     parser.add_argument("--minutes", type=float, default=60, help="begin no turn after so many minutes")
     parser.add_argument("--timeout", type=float, default=600, help="the longest time of one turn, in seconds")
     parser.add_argument("--jax-python", default=sys.executable)
     parser.add_argument("--torch-python", default=sys.executable)
-    parser.add_argument("--session", help="a command, as a JSON list, that measures the session of our engine")
+    parser.add_argument(
+        "--session", help="a command, as a JSON list, that measures the session of our engine"
+    )
     parser.add_argument("--json", type=Path, default=Path("gpu.json"))
     return parser.parse_args()
 
@@ -51,7 +62,16 @@ def command_of(row: dict, model: str, given: argparse.Namespace) -> list[str] | 
     else:
         python = given.torch_python if row["runner"] == "torch" else given.jax_python
         start = [python, str(HERE / row["script"])]
-    flags = ["--task", str(HERE), "--model", model, "--device", given.device, "--check-steps", str(given.check_steps)]
+    flags = [
+        "--task",
+        str(HERE),
+        "--model",
+        model,
+        "--device",
+        given.device,
+        "--check-steps",
+        str(given.check_steps),
+    ]
     flags += ["--bursts", str(given.bursts), "--steps", str(given.steps), *row["flags"]]
     if given.micro is not None:
         flags += ["--micro", given.micro]
@@ -90,7 +110,9 @@ def telling_line(log: str) -> str:
 def turn(command: list[str], surroundings: dict[str, str], timeout: float) -> dict:
     """Runs one turn: its result, or {"unavailable": …} or {"failed": …} with the reason."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=surroundings, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=surroundings, check=False
+        )
     except subprocess.TimeoutExpired:
         return {"failed": f"took longer than {timeout:.0f} s"}
     except OSError as error:
@@ -125,7 +147,11 @@ def label_of(row: dict, is_eager: bool) -> str:
 
 def driver() -> str | None:
     try:
-        query = ["nvidia-smi", "--query-gpu=name,driver_version,power.limit,clocks.max.sm", "--format=csv,noheader"]
+        query = [
+            "nvidia-smi",
+            "--query-gpu=name,driver_version,power.limit,clocks.max.sm",
+            "--format=csv,noheader",
+        ]
         return subprocess.run(query, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
@@ -142,9 +168,16 @@ def main() -> None:
         sys.exit(f"nothing to run: models or rows match none of {known}")
     settings = {name: str(value) if isinstance(value, Path) else value for name, value in vars(given).items()}
     record = {
-        "benchmark": "gpu", "format": 1, "device": given.device, "driver": driver(), "platform": platform.platform(),
-        "settings": settings, "models": [{k: v for k, v in m.items() if k in task["recorded"]} for m in models],
-        "rows": [{"id": row["id"], "label": label_of(row, given.eager)} for row in rows], "turns": [], "isComplete": False,
+        "benchmark": "gpu",
+        "format": 1,
+        "device": given.device,
+        "driver": driver(),
+        "platform": platform.platform(),
+        "settings": settings,
+        "models": [{k: v for k, v in model.items() if k in task["recorded"]} for model in models],
+        "rows": [{"id": row["id"], "label": label_of(row, given.eager)} for row in rows],
+        "turns": [],
+        "isComplete": False,
     }  # fmt: skip
     start = time.perf_counter()
     for model in models:
@@ -163,8 +196,13 @@ def main() -> None:
                     result = turn(command, environment(row, given.device), given.timeout)
                 if "burstMs" not in result:
                     out_of_play.add(row["id"])
-                record["turns"].append({"model": model["id"], "row": row["id"], "round": number, "result": result})
-                print(f"{model['id']}, {row['id']}, round {number + 1}: {described(result, model)}", file=sys.stderr)
+                record["turns"].append(
+                    {"model": model["id"], "row": row["id"], "round": number, "result": result}
+                )
+                print(
+                    f"{model['id']}, {row['id']}, round {number + 1}: {described(result, model)}",
+                    file=sys.stderr,
+                )
                 given.json.write_text(json.dumps(record), encoding="utf-8")
     record["isComplete"] = time.perf_counter() - start <= 60 * given.minutes
     given.json.write_text(json.dumps(record), encoding="utf-8")

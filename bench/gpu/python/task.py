@@ -1,7 +1,8 @@
 """What all rows of the GPU benchmark share: the task, first values, tokens, and how a row is timed.
 
-A row is a script that defines `load(task, model, arguments, micro_batch_size) -> Row` and calls `run_row(load)`. Each turn of a
-row is a process of its own, which prints one line of JSON. Nothing here imports a framework.
+A row is a script that defines `load(task, model, arguments, micro_batch_size) -> Row` and calls
+`run_row(load)`. Each turn of a row is a process of its own, which prints one line of JSON. Nothing here imports
+a framework.
 """
 
 import argparse
@@ -58,7 +59,9 @@ def first_values(model: dict) -> dict[str, np.ndarray]:
     for number, entry in enumerate(model["parameters"]):
         shape = entry["shape"]
         uniform = hashed(number + 1, int(np.prod(shape))).astype(np.float64) / 2**24 - 0.5
-        values[entry["name"]] = (entry["center"] + uniform * (entry["deviation"] * 12**0.5)).astype(np.float32).reshape(shape)
+        values[entry["name"]] = (
+            (entry["center"] + uniform * (entry["deviation"] * 12**0.5)).astype(np.float32).reshape(shape)
+        )
     return values
 
 
@@ -97,7 +100,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--form", choices=("fast", "reference"), default="fast", help="of the emitted step")
     parser.add_argument("--attention", choices=("default", "xla", "cudnn"), default="default")
     parser.add_argument("--eager", action="store_true", help="PyTorch without torch.compile")
-    parser.add_argument("--newton-schulz", choices=("float32", "bfloat16"), help="of Muon; default: as the task says")
+    parser.add_argument(
+        "--newton-schulz", choices=("float32", "bfloat16"), help="of Muon; default: as the task says"
+    )
     parser.add_argument("--check-steps", type=int, default=10, help="first steps, whose losses are told")
     parser.add_argument("--bursts", type=int, default=4)
     parser.add_argument("--steps", type=int, default=5, help="steps of a burst")
@@ -145,7 +150,11 @@ def _measure(row: Row, arguments: argparse.Namespace) -> dict:
 def _turn(load: Load, arguments: argparse.Namespace) -> dict:
     task = json.loads((Path(arguments.task) / "task.json").read_text(encoding="utf-8"))
     model = next(model for model in task["models"] if model["id"] == arguments.model)
-    sizes = model["microBatchSizes"] if arguments.micro is None else [int(size) for size in arguments.micro.split(",")]
+    sizes = (
+        model["microBatchSizes"]
+        if arguments.micro is None
+        else [int(size) for size in arguments.micro.split(",")]
+    )
     check = _check(load, task, model, arguments)
     too_large: list[int] = []
     for size in sizes:
@@ -161,7 +170,8 @@ def _turn(load: Load, arguments: argparse.Namespace) -> dict:
             continue
         return {
             "microBatchSize": size, "tooLarge": too_large, "loadMs": load_ms, "compileMs": row.compile_ms,
-            "plannedBytes": row.planned_bytes, "versions": row.versions, "device": row.device, "check": check, **measured,
+            "plannedBytes": row.planned_bytes, "versions": row.versions, "device": row.device, "check": check,
+            **measured,
         }  # fmt: skip
     raise Unavailable(f"no micro-batch fits into memory: tried {', '.join(map(str, too_large))}")
 

@@ -1,8 +1,10 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { z } from 'zod';
 import { GroundworkError } from '../../core/index.ts';
+import { processPeak, resetProcessPeak } from '../../core/node.ts';
 import { type DType, dtypes, type Program, verifyProgram } from '../../tensor/index.ts';
 import type { Engine, StepParts } from '../engine.ts';
+import { TaskQueue } from '../task-queue.ts';
 import { emitProgram, emitTrainingStep } from './emit/index.ts';
 import { translateFault } from './failures.ts';
 import { JaxProcess } from './jax-process.ts';
@@ -71,6 +73,7 @@ export async function jaxEngine(options: JaxEngineOptions = {}): Promise<JaxEngi
   const first = await start();
   const { runtime } = first;
   let { child } = first;
+  const restarts = new TaskQueue();
   let numSessions = 0;
   const name = `jax/${runtime.platform}`;
   const processId = () => (child.ending === undefined ? child.processId : undefined);
@@ -85,9 +88,10 @@ export async function jaxEngine(options: JaxEngineOptions = {}): Promise<JaxEngi
     load: async (program, parts) => {
       verifyProgram(program);
       // After one that ended by itself; what is loaded now has nothing to do with what was lost.
-      if (child.ending !== undefined && child.ending.code !== 'session-closed') ({ child } = await start());
-      const module =
-        parts !== undefined && form === 'fast' ? emitTrainingStep(program, parts()) : emitProgram(program);
+      await restarts.add(async () => {
+        if (child.ending !== undefined && child.ending.code !== 'session-closed') ({ child } = await start());
+      });
+      const module = parts !== undefined && form === 'fast' ? emitTrainingStep(program, parts()) : emitProgram(program);
       numSessions += 1;
       const session = numSessions;
       try {
@@ -98,8 +102,15 @@ export async function jaxEngine(options: JaxEngineOptions = {}): Promise<JaxEngi
       return new JaxSession(program, child, session, name);
     },
     processId,
-    // On an accelerator sessions lie in its memory, not in that of the process.
-    ...(runtime.platform === 'cpu' && { host: { processId, baseBytes: processBytes } }),
+    host:
+      runtime.platform === 'cpu'
+        ? {
+            baseBytes: processBytes,
+            peakBytes: () => processPeak(processId() ?? 0),
+            resetPeak: () => void resetProcessPeak(processId() ?? 0),
+          }
+        : // The allocator of JAX keeps the peak, and takes no orders about it.
+          { baseBytes: 0, peakBytes: () => child.devicePeakBytes, resetPeak: () => undefined },
     close: () => child.close(),
   };
 }

@@ -12,7 +12,7 @@ const keptCharacters = 8192;
 const keptLines = 6;
 
 const replySchema = z.discriminatedUnion('ok', [
-  z.looseObject({ ok: z.literal(true) }),
+  z.looseObject({ ok: z.literal(true), devicePeakBytes: z.int().min(0).nullable() }),
   z.strictObject({ ok: z.literal(false), kind: z.enum(['out-of-memory', 'failure']), message: z.string() }),
 ]);
 
@@ -31,11 +31,15 @@ export class JaxFault extends Error {
  * ends then. While nothing is asked of it, it does not keep this process from ending.
  */
 export class JaxProcess {
+  /** The most that a device held, as of the last answer; undefined where JAX does not say. */
+  devicePeakBytes: number | undefined;
   private readonly child: ChildProcess;
   private readonly streams: readonly Socket[];
   /** One call at a time: the process answers in order. */
   private readonly queue = new TaskQueue();
-  private waiting: { readonly resolve: (message: Message) => void; readonly reject: (fault: Error) => void } | undefined;
+  private waiting:
+    | { readonly resolve: (message: Message) => void; readonly reject: (fault: Error) => void }
+    | undefined;
   private numPending = 0;
   private errorText = '';
   private ended: GroundworkError | undefined;
@@ -110,6 +114,7 @@ export class JaxProcess {
         });
         const reply = replySchema.parse(message.header);
         if (!reply.ok) throw new JaxFault(reply.kind, reply.message);
+        this.devicePeakBytes = reply.devicePeakBytes ?? undefined;
         return message;
       } finally {
         this.letGo();

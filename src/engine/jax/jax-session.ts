@@ -20,7 +20,7 @@ const memorySchema = z.object({
   peakBytes: bytes,
 });
 
-/** What a step needs by XLA's own account, and what the device has seen so far, in bytes; null where it is not known. */
+/** What a step needs by XLA's own account, and what the first device has held so far, in bytes; null where that is not known. */
 export type JaxMemory = Readonly<z.infer<typeof memorySchema>>;
 
 /** A module loaded in a process of Python, with its state on the device. */
@@ -85,7 +85,7 @@ export class JaxSession implements Session {
     });
   }
 
-  /** What the step needs by the account of the compiler, and what the device has seen. */
+  /** What the step needs by the account of the compiler. */
   memory(): Promise<JaxMemory> {
     return this.queue.add(async () => {
       this.requireUsable();

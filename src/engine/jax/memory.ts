@@ -1,10 +1,15 @@
 import { dtypeBytes, expandComposites, nodeAt, type Program, type ProgramNode, sizeOf } from '../../tensor/index.ts';
 import type { MemoryEstimate } from '../engine.ts';
 
-/** What Python and JAX take before anything is loaded: measured on a processor (docs/notebook.md, "JAX"). */
-export const processBytes = 250e6;
-/** What compiling a step leaves: of graphs of a few hundred to a few thousand nodes. */
-const sessionBytes = 100e6;
+/** What Python and JAX hold once a first step is compiled: 170 MB and 310 MB, measured (docs/notebook.md, "JAX"). */
+export const processBytes = 480e6;
+/** What compiling one more step leaves. */
+const sessionBytes = 30e6;
+/**
+ * What a step keeps that is differentiated layer by layer, of what is alive in the graph in its own order: by the account of the compiler
+ * 1.25 to 1.44 at three sizes (docs/notebook.md, "JAX").
+ */
+const keptShare = 1.45;
 
 /** Ops whose results XLA computes where they are read, and never keeps. */
 const unkept: ReadonlySet<string> = new Set([
@@ -21,13 +26,14 @@ const unkept: ReadonlySet<string> = new Set([
 
 /**
  * The memory of a session before it is loaded: the state once, since a step is given its state to write over, and the values
- * that are alive together, each from where it is made to where it is last read. XLA keeps fewer where it fuses, so this is
- * an upper figure.
+ * that are alive together, each from where it is made to where it is last read; more of them in a step that is
+ * differentiated.
  */
 export function estimateMemory(program: Program): MemoryEstimate {
   const stateBytes = sum(Object.values(program.state).map(({ node }) => bytesOf(nodeAt(program, node))));
   const outputBytes = sum(Object.values(program.outputs).map((position) => bytesOf(nodeAt(program, position))));
-  const activationBytes = liveBytes(expandComposites(program));
+  const isDifferentiated = program.nodes.some(({ phase }) => phase === 'backward');
+  const activationBytes = Math.ceil((isDifferentiated ? keptShare : 1) * liveBytes(expandComposites(program)));
   return {
     stateBytes,
     activationBytes,

@@ -21,7 +21,7 @@ export function fitSentence(forecast: ClusterForecast): string {
       (peakMemoryBytes.interval80[1] > usableBytes ? '; so narrowly that it may not' : '')
     : `It does not fit: ${each} would hold ${sizes}, with ${rowsText(microRowsPerDevice)} at once`;
   if (fewest === null) return `${found}. No number of ${accelerator.title} is enough.`;
-  return `${found}. The fewest that it fits on are ${fewestText(fewest, mesh)}.`;
+  return `${found}. The fewest that it fits on: ${fewestText(fewest, mesh)}.`;
 }
 
 function fewestText(fewest: DeviceMesh, { model }: DeviceMesh): string {
@@ -50,6 +50,7 @@ export function clusterAssumptions(forecast: ClusterForecast): string[] {
   const { efficiency, step, accelerator, numDevices, numHosts, mesh, fit } = forecast;
   const { inner, outer } = accelerator;
   const isFar = numDevices > inner.numDevices;
+  const linkText = `${step.link ?? 'the links'}${isFar && outer !== null ? ', as the vendor builds hosts,' : ''}`;
   const waiting = Math.max(0, step.hiddenMs - step.computeMs) + step.exposedMs;
   return [
     `Time and memory are those of ${formatCount(numDevices)} × ${accelerator.title}` +
@@ -57,16 +58,22 @@ export function clusterAssumptions(forecast: ClusterForecast): string[] {
     efficiency.text,
     ...(numDevices > 1
       ? [
-          `Of a step ${percentText(waiting / step.msPerStep)} is spent waiting for ${step.link ?? 'other devices'}` +
-            `${isFar && outer !== null ? ', as the vendor builds hosts' : ''}.`,
+          waiting > 0
+            ? `Of a step ${percentText(waiting / step.msPerStep)} is spent waiting for ${linkText.replace(/,$/, '')}.`
+            : `What travels over ${linkText} hides behind the arithmetic: it takes ${percentText(step.hiddenMs / step.msPerStep)} of a step.`,
         ]
       : []),
     ...(isFar && outer === null && accelerator.kind !== 'tpu'
       ? ['How such hosts are joined is not commonly the same: the time is as if all devices stood in one.']
       : []),
-    ...(fit.workload.hasFusedAttention
-      ? []
-      : ['Attention keeps its scores, since rows hold documents that do not see each other or scores have biases.']),
+    ...(step.updateMs > 0.01 * step.msPerStep
+      ? [
+          `Muon’s update takes ${percentText(step.updateMs / step.msPerStep)} of a step, if the compiler shares it out as the parameters are.`,
+        ]
+      : []),
+    fit.workload.hasFusedAttention
+      ? 'Attention is taken to run as one kernel, as --attention cudnn of the runner has it.'
+      : 'Attention keeps the scores of all pairs of positions for the backward pass, as XLA’s own kernel does; figures of others are of trainings that do not.',
     'The memory is a formula’s; the compiler may fuse, copy or pad otherwise. Evaluations, checkpoints, compilation and restarts come on top of the time.',
   ];
 }

@@ -1,4 +1,5 @@
 import { assert } from '../../core/index.ts';
+import type { MlpKind } from '../../model/index.ts';
 import { sizeOf } from '../../tensor/index.ts';
 import type { ComputePrecision } from './accelerator.ts';
 import { type DeviceMesh, numRowGroups } from './mesh.ts';
@@ -6,23 +7,25 @@ import { type ParameterGroup, sizeOfGroup, type TrainingWorkload } from './workl
 
 /** What one device holds at the peak of a step, in bytes, by what it is for. */
 export interface DeviceMemory {
-  /** Parameters in float32, and their copy in bfloat16 that the passes read. */
+  /** Parameters in float32, and copies of them that the passes keep. */
   readonly parameters: number;
   /** What the optimizer keeps, float32. */
   readonly optimizer: number;
-  /** float32; of several micro-batches, those of the last beside the sum. */
+  /** float32; of several micro-batches, those of one beside the sum. */
   readonly gradients: number;
-  /** What waits for the backward pass, and what a block holds while it is at work. */
+  /** What waits for the backward pass. */
   readonly activations: number;
+  /** What one block holds while its backward pass is at work; the logits are free by then. */
+  readonly block: number;
   /** Scores of the whole vocabulary and their gradient. */
   readonly logits: number;
-  /** What the optimizer makes on the way: the matrices that Muon orthogonalises. Activations and logits are free again by then. */
+  /** What the optimizer makes on the way: the matrices that Muon orthogonalises. Activations are free by then. */
   readonly update: number;
   /** Parameters that were gathered from other devices, and gradients on their way to them. */
   readonly communication: number;
   /** Driver, kernels and libraries: no formula has it. */
   readonly runtime: number;
-  /** All that is there at once: the update does not meet activations and logits. */
+  /** The most that is there at once. */
   readonly peak: number;
 }
 
@@ -38,20 +41,22 @@ export interface DeviceMemoryOptions {
 const bytesOf: { readonly [precision in ComputePrecision]: number } = { float32: 4, bfloat16: 2 };
 /** CUDA or TPU runtime, compiled programs, buffers of communication libraries: what is commonly seen before the first tensor. */
 const runtimeBytes = 1.5e9;
-/** float32 matrices that the iteration of Newton and Schulz holds at once for each that goes in: X, the next X, and products of X with itself. */
-const orthogonalisationCopies = 3;
-/** Of what one block keeps, what its backward pass holds besides: gradients that flow through it. */
-const blockGradientShare = 0.5;
+/**
+ * What Muon's update holds besides gradients, in float32 copies of its matrices: those that go in and those that come out, as stacks of layers,
+ * and where `fsdp` shares them out, what the compiler gathers of the stacks. As XLA accounts for emitted steps (docs/accelerators.md).
+ */
+const orthogonalisationCopies = { own: 2.2, gathered: 0.8 } as const;
+/** What the backward pass of one block holds, over what the block keeps: by XLA's account where JAX keeps all or a block, and for fused kernels. */
+const blockWork = { all: 0.9, again: 1.1, fused: 0.5, fusedAgain: 1.5 } as const;
 
 /**
- * The peak memory of one device, by formula (Korthikanti et al. 2022, 2205.05198, with what is counted here in place of their layer; ZeRO,
- * Rajbhandari et al. 2019, 1910.02054, for what is shared out).
+ * The peak memory of one device, by formula (in the manner of Korthikanti et al. 2022, 2205.05198, with what is counted here in place of their
+ * layer; ZeRO, Rajbhandari et al. 2019, 1910.02054, for what is shared out).
  *
  * With P parameters, f · m devices that share them out, b rows of T tokens on a device, L layers and p bytes of the precision:
- * parameters 4P / fm, and pP / fm for their copy where p is 2; optimizer 4 · moments / fm; gradients 4P / fm, and pP / fm of the micro-batch
- * at work where there are several; activations bT · (L · kept + one block at work); logits bTV / m · (4 + 4 + what bfloat16 adds).
- *
- * Vectors are not shared out, and neither is what no dimension of divides.
+ * parameters 4P / fm, and a copy in p of those that wait for the backward pass; optimizer 4 · moments / fm; gradients 4P / fm, twice that where
+ * several micro-batches are added up; activations bT · L · kept and one block at work, or in its place the logits bTV / m · (4 + 4 + p of
+ * bfloat16); the update in place of all activations. Vectors are not shared out, and neither is what no dimension of divides.
  */
 export function deviceMemory(
   workload: TrainingWorkload,
@@ -59,38 +64,54 @@ export function deviceMemory(
   { rowsPerDevice, numMicroBatches, splitsResidual = false }: DeviceMemoryOptions,
 ): DeviceMemory {
   assert(rowsPerDevice >= 1 && numMicroBatches >= 1, 'a device computes at least one row at once');
-  const { parameters: groups, shape, precision } = workload;
+  const { parameters: groups, shape, precision, kept, accounting } = workload;
+  const isEmitted = accounting === 'emitted';
   const p = bytesOf[precision];
-  const held = (count: (group: ParameterGroup) => number): number =>
-    groups.reduce((sum, group) => sum + (count(group) * sizeOfGroup(group)) / numShards(group, mesh), 0);
+  const held = (count: (group: ParameterGroup) => number, shards = mesh): number =>
+    groups.reduce((sum, group) => sum + (count(group) * sizeOfGroup(group)) / numShards(group, shards), 0);
   const own = held(() => 1);
-  const copies = p === 4 ? 0 : p;
+  const copied = isEmitted ? held(({ isTable }) => (isTable ? Number(p !== 4) : Number(kept === 'all'))) : 0;
 
   const tokens = rowsPerDevice * shape.contextLength;
-  const kept = keptBytesPerToken(workload, mesh, splitsResidual);
   const whole = keptBytesPerToken({ ...workload, kept: 'all' }, mesh, splitsResidual);
-  const residual = (p * shape.width) / (splitsResidual ? mesh.model : 1);
-  const block = (workload.kept === 'all' ? 0 : whole) + blockGradientShare * whole;
-  const activations = tokens * (shape.numLayers * kept + block + 2 * residual);
-  const logits = (tokens * shape.vocabularySize * (4 + 4 + copies)) / mesh.model;
+  const work = isEmitted
+    ? kept === 'all'
+      ? blockWork.all
+      : blockWork.again
+    : kept === 'all'
+      ? blockWork.fused
+      : blockWork.fusedAgain;
+  const waiting = tokens * shape.numLayers * keptBytesPerToken(workload, mesh, splitsResidual);
+  const logits = (tokens * shape.vocabularySize * bytesOfScore(workload)) / mesh.model;
 
-  const state = {
-    parameters: (4 + copies) * own,
+  const muons = ({ isOrthogonalised }: ParameterGroup) => Number(isOrthogonalised);
+  const update =
+    4 * orthogonalisationCopies.own * held(muons) +
+    (mesh.fsdp > 1 ? 4 * orthogonalisationCopies.gathered * held(muons, { ...mesh, fsdp: 1 }) : 0);
+  const parts = {
+    parameters: 4 * own + p * copied,
     optimizer: 4 * held(({ numMoments }) => numMoments),
-    gradients: (4 + (numMicroBatches > 1 ? p : 0)) * own,
-  };
-  const update = orthogonalisationCopies * 4 * held(({ isOrthogonalised }) => (isOrthogonalised ? 1 : 0));
-  const communication = communicationBytes(workload, mesh);
-  const always = state.parameters + state.optimizer + state.gradients + communication + runtimeBytes;
-  return {
-    ...state,
-    activations,
+    gradients: 4 * own * (isEmitted && numMicroBatches > 1 ? 2 : 1),
+    activations: waiting,
+    block: tokens * whole * work,
     logits,
     update,
-    communication,
+    communication: communicationBytes(workload, mesh),
     runtime: runtimeBytes,
-    peak: always + Math.max(activations + logits, update),
   };
+  const always = parts.parameters + parts.optimizer + parts.gradients + parts.runtime;
+  const passes = parts.communication + waiting + Math.max(logits, parts.block);
+  return { ...parts, peak: always + Math.max(passes, update) };
+}
+
+/**
+ * Bytes of one score of the vocabulary at the peak: in float32 with its gradient, and in bfloat16 as the product gave it. Codes that call a
+ * loss of several operations hold the logarithm of the softmax besides; a fused one works in place.
+ */
+function bytesOfScore({ accounting, hasFusedLoss, precision }: TrainingWorkload): number {
+  const p = bytesOf[precision];
+  if (hasFusedLoss) return 2 * p;
+  return 4 + 4 + (p === 4 ? 0 : p) + (accounting === 'fused' ? 4 : 0);
 }
 
 /** Devices that hold different parts of a parameter: `model` splits one dimension, `fsdp` the largest other one, each where it divides evenly. */
@@ -100,33 +121,49 @@ function numShards({ shape, splitDimension }: ParameterGroup, { fsdp, model }: D
   return byModel * (shape.some((extent, dimension) => isFree(dimension) && extent % fsdp === 0) ? fsdp : 1);
 }
 
+/** Numbers [F] that an MLP keeps between its matrices, and bytes besides, by its kind: what the rules of JAX save. */
+const keptOfMlp: { readonly [kind in MlpKind]: { readonly numbers: number; readonly bytes: number } } = {
+  swiglu: { numbers: 6, bytes: 0 },
+  geglu: { numbers: 8, bytes: 0 },
+  geluTanh: { numbers: 6, bytes: 0 },
+  gelu: { numbers: 4, bytes: 0 },
+  // Where it is above 0, a byte each.
+  reluSquared: { numbers: 2, bytes: 1 },
+};
+
 /**
- * Bytes that one token keeps in one block until the backward pass reads them. In numbers of the precision:
+ * Bytes that one token keeps in one block until the backward pass reads them.
  *
- * - the residual stream before attention and before the MLP, and both once normalised: 4D
- * - queries, keys and values; queries and keys once more where they are normalised or turned; what attention returns: 3HK + 3GK
- * - of the MLP up, its activation and the product: 4F gated, 2F else
- * - of attention one float32 a head; where it is no single operation, its scores twice, 2HT
+ * `emitted`, with p bytes of the precision: of each norm its input and its result in float32, the result in p where a gain follows, and what
+ * the next matrices read: D · (8 + p + p); the norms of queries and keys alike, (H + G) · K · (8 + p); queries, keys and values, p · (H + 2G) · K;
+ * scores twice, (4 + p) · HT, or of a single kernel what it returns, p · HK; what the next matrix reads, p · HK; the MLP as in `keptOfMlp`; and
+ * float32 statistics.
  *
- * D wide numbers are whole on each device, all others are split over `model`.
+ * `fused`: p · (4D + (3H + 3G) · K, once more (H + G) · K where these are normalised, and 4F of a gated MLP, 2F else).
+ *
+ * D wide numbers are whole on each device (those that matrices read even where the residual stream is split), all others are split over `model`.
  */
-export function keptBytesPerToken(
-  { shape, precision, kept, hasQkNorm, hasFusedAttention }: TrainingWorkload,
-  { model }: DeviceMesh,
-  splitsResidual = false,
-): number {
+export function keptBytesPerToken(workload: TrainingWorkload, { model }: DeviceMesh, splitsResidual = false): number {
+  const { shape, precision, kept, details, hasFusedAttention, accounting } = workload;
   const { width: D, numHeads: H, numGroups: G, headWidth: K, hiddenWidth: F, isGated, contextLength: T } = shape;
   const p = bytesOf[precision];
-  const residual = (p * D) / (splitsResidual ? model : 1);
-  if (kept === 'blocks') return residual;
-  const statistics = 4 * H;
+  const shared = splitsResidual ? model : 1;
+  if (kept === 'blocks') return (p * D) / shared;
   if (kept === 'selective') {
     const products = 2 * (H + G) * K + D + (isGated ? 2 : 1) * F;
-    return residual + (p * (products / 2 + H * K) + statistics) / model;
+    return (p * D) / shared + (p * (products / 2 + H * K) + 4 * H) / model;
   }
-  const attention = (2 * H + 3 * G) * K + (hasQkNorm ? (H + G) * K : 0) + H * K;
-  const scores = hasFusedAttention ? 0 : 2 * H * T;
-  return 4 * residual + (p * (attention + scores + (isGated ? 4 : 2) * F) + statistics) / model;
+  if (accounting === 'fused') {
+    const attention = (3 * H + 3 * G + (details.hasQkNorm ? H + G : 0)) * K;
+    // What matrices read is gathered whole, however the stream is split.
+    return 2 * p * D + (2 * p * D) / shared + (p * (attention + (isGated ? 4 : 2) * F) + 4 * H) / model;
+  }
+  const { numNorms, hasNormGains, hasQkNorm, hasQkNormGains, mlp } = details;
+  const norms = numNorms * (D * (8 + p + (hasNormGains ? p : 0)) + 8);
+  const qkNorms = hasQkNorm ? (H + G) * (K * (8 + (hasQkNormGains ? p : 0)) + 8) : 0;
+  const scores = hasFusedAttention ? p * H * K + 4 * H : (4 + p) * H * T + 8 * H;
+  const attention = qkNorms + p * (2 * H + 2 * G) * K + scores;
+  return norms / shared + (attention + F * (p * keptOfMlp[mlp].numbers + keptOfMlp[mlp].bytes)) / model;
 }
 
 /**

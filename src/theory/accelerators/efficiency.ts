@@ -1,9 +1,10 @@
 import { assert } from '../../core/index.ts';
-import { conventionalFlops } from '../counts/flops-conventions.ts';
 import { type Estimate, estimateAround, type Spread } from '../interval.ts';
 import { studentQuantile } from '../statistics/student-distribution.ts';
-import { type Accelerator, acceleratorNamed, type ComputePrecision, peakFlopsOf } from './accelerator.ts';
+import { type Accelerator, acceleratorNamed, type ComputePrecision } from './accelerator.ts';
+import { meshOf } from './mesh.ts';
 import { type PublicFigure, publicFigures } from './public-figures.ts';
+import { deviceStepTime } from './step-time.ts';
 import type { TrainingWorkload } from './workload.ts';
 
 /** The share of a device's peak rate that the arithmetic of a model reaches: model FLOPs utilisation, MFU. */
@@ -14,33 +15,23 @@ export interface Efficiency extends Estimate {
   readonly text: string;
 }
 
-/**
- * Floating-point operations that MFU counts for a token: 6·N_matmul + 12·Σ_layers H·K·T_eff (PaLM, 2204.02311, appendix B). Forward and backward
- * pass, all pairs of positions of a window without a discount for causality, no recomputation, no update. torchtitan counts the same.
- */
-export function modelFlopsPerToken({ shape, counts }: Pick<TrainingWorkload, 'shape' | 'counts'>): number {
-  const rule = conventionalFlops(shape, counts).find(({ convention }) => convention === 'PaLM, nanochat');
-  assert(rule !== undefined, 'the rule is one of the table');
-  return rule.perToken;
-}
-
-/** A step that was measured on devices. */
+/** A step that was measured on devices that all hold the whole model, or on one. */
 export interface MeasuredStep {
-  readonly workload: Pick<TrainingWorkload, 'shape' | 'counts' | 'batchSize' | 'precision'>;
+  readonly workload: TrainingWorkload;
   readonly accelerator: Accelerator;
   readonly numDevices: number;
   readonly msPerStep: number;
 }
 
 /**
- * The MFU of a step that was measured: what `--efficiency` takes, for forecasts on other numbers of the same devices.
+ * The share of the peak rate that a measured step reached: what `--efficiency` takes, for forecasts on other numbers of the same devices. It is
+ * the MFU, with the arithmetic of Muon's update added where there is one.
  *
  * @returns undefined where the vendor tells no peak rate for the precision
  */
 export function measuredEfficiency({ workload, accelerator, numDevices, msPerStep }: MeasuredStep): number | undefined {
-  const peak = peakFlopsOf(accelerator, workload.precision);
-  const flops = modelFlopsPerToken(workload) * workload.batchSize * workload.shape.contextLength;
-  return peak === undefined ? undefined : flops / ((msPerStep / 1000) * peak * numDevices);
+  const atPeak = deviceStepTime(workload, accelerator, meshOf(numDevices), { efficiency: 1, numMicroBatches: 1 });
+  return atPeak === undefined ? undefined : (atPeak.computeMs + atPeak.updateMs) / msPerStep;
 }
 
 /** How far MFU elsewhere lies from a number that a person gives, and from one that was measured: half widths of its logarithm. */

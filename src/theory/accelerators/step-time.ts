@@ -1,13 +1,15 @@
 import { assert } from '../../core/index.ts';
 import { type Accelerator, peakFlopsOf } from './accelerator.ts';
-import { modelFlopsPerToken } from './efficiency.ts';
 import { type DeviceMesh, numDevicesOf } from './mesh.ts';
-import { sizeOfGroup, stepTokens, type TrainingWorkload } from './workload.ts';
+import { modelFlopsPerToken } from './model-flops.ts';
+import { type ParameterGroup, sizeOfGroup, stepTokens, type TrainingWorkload } from './workload.ts';
 
 /** What a step takes on each device, in milliseconds. */
 export interface DeviceStepTime {
-  /** The arithmetic, at the efficiency. */
+  /** The arithmetic of both passes, at the efficiency. */
   readonly computeMs: number;
+  /** Muon's orthogonalisation in float32, at the efficiency, shared out as the parameters are. No count of public figures has it. */
+  readonly updateMs: number;
   /** Parameters and gradients on their way between devices, which can go on while they compute. */
   readonly hiddenMs: number;
   /** Sums of activations within each matrix product that is split: nothing else can be done meanwhile. */
@@ -25,7 +27,7 @@ export interface StepTimeOptions {
 
 /**
  * The time of a step: F / (n · peak · efficiency), or the time of the communication that can hide behind it where that is longer, plus the
- * communication that cannot.
+ * communication that cannot, plus Muon's orthogonalisation.
  *
  * Collectives are counted as rings (each device sends (k − 1) / k of what is gathered or summed, twice that for an all-reduce):
  *
@@ -51,6 +53,9 @@ export function deviceStepTime(
   const numDevices = numDevicesOf(mesh);
   const computeMs = (1000 * modelFlopsPerToken(workload) * stepTokens(workload)) / (numDevices * peak * efficiency);
 
+  const float32 = peakFlopsOf(accelerator, 'float32') ?? accelerator.peakFlops.bfloat16 / passesOfFloat32;
+  const updateMs = (1000 * orthogonalisationFlops(parameters)) / (fsdp * model * float32 * efficiency);
+
   const total = parameters.reduce((sum, group) => sum + sizeOfGroup(group), 0) / model;
   const ring = (parts: number) => (parts - 1) / parts;
   const link = linkOf(accelerator, numDevices, mesh);
@@ -62,11 +67,23 @@ export function deviceStepTime(
   const exposedMs = (1000 * sums * 2 * ring(model) * activations) / accelerator.inner.bytesPerSecond;
   return {
     computeMs,
+    updateMs,
     hiddenMs,
     exposedMs,
-    msPerStep: Math.max(computeMs, hiddenMs) + exposedMs,
+    msPerStep: Math.max(computeMs, hiddenMs) + exposedMs + updateMs,
     link: numDevices === 1 ? null : link.name,
   };
+}
+
+/** Products in bfloat16 that a TPU makes one in float32 of. */
+const passesOfFloat32 = 6;
+
+/** Floating-point operations of Newton and Schulz on all matrices: for rows r ≤ columns c, iterations · (4r²c + 2r³). */
+function orthogonalisationFlops(groups: readonly ParameterGroup[]): number {
+  return groups.reduce((sum, { shape, count, numIterations }) => {
+    const [r = 1, c = 1] = shape.toSorted((a, b) => a - b);
+    return sum + count * numIterations * (4 * r * r * c + 2 * r ** 3);
+  }, 0);
 }
 
 /** What the rings of `data` and `fsdp` run over: all cards of a host serve each ring that leaves it. */

@@ -1,5 +1,5 @@
 import { GroundworkError, present } from '../../core/index.ts';
-import { isGated, type Model, windowOf } from '../../model/index.ts';
+import { isGated, type MlpKind, type Model, windowOf } from '../../model/index.ts';
 import { assignParameters, type OptimizerSpec } from '../../optimizer/index.ts';
 import { type Shape, sizeOf } from '../../tensor/index.ts';
 import type { TransformerShape } from '../counts/flops-conventions.ts';
@@ -17,6 +17,8 @@ export interface ParameterGroup {
   readonly numMoments: number;
   /** Muon makes its step orthogonal, which takes whole matrices. */
   readonly isOrthogonalised: boolean;
+  /** In so many iterations; 0 for all others. */
+  readonly numIterations: number;
   /** Embedding or head: not part of a block. */
   readonly isTable: boolean;
 }
@@ -35,14 +37,30 @@ export interface TrainingWorkload {
   readonly shape: TransformerShape;
   readonly counts: ParameterCounts;
   readonly parameters: readonly ParameterGroup[];
-  /** Queries and keys are normalised, which keeps them twice. */
-  readonly hasQkNorm: boolean;
+  readonly details: WorkloadDetails;
+  /**
+   * `emitted`: what the emitted step keeps under JAX, to the byte (tests/theory/accelerators). `fused`: what a code with kernels fused by hand
+   * keeps, as those have that public figures are of.
+   */
+  readonly accounting: 'emitted' | 'fused';
   /** Attention is one operation, so that no [T, T] scores wait for the backward pass. */
   readonly hasFusedAttention: boolean;
+  /** The loss is computed on the scores of the vocabulary in place, in the precision of the passes. The emitted step's is not. */
+  readonly hasFusedLoss: boolean;
   /** Rows of a step, over all devices. */
   readonly batchSize: number;
   readonly precision: ComputePrecision;
   readonly kept: KeptActivations;
+}
+
+/** Options of a model that decide what its blocks keep. */
+export interface WorkloadDetails {
+  readonly mlp: MlpKind;
+  /** 2, or 1 where attention and MLP read the same. */
+  readonly numNorms: number;
+  readonly hasNormGains: boolean;
+  readonly hasQkNorm: boolean;
+  readonly hasQkNormGains: boolean;
 }
 
 export interface WorkloadOptions {
@@ -52,6 +70,8 @@ export interface WorkloadOptions {
   readonly recompute: boolean;
   /** Rows hold several documents that do not see each other. Default false. */
   readonly documentMask?: boolean;
+  /** Attention runs as one kernel, where the model allows it. Default true. */
+  readonly hasFusedAttention?: boolean;
 }
 
 /**
@@ -67,7 +87,7 @@ export function trainingWorkload(model: Model, optimizer: OptimizerSpec, options
       hint: 'Forecasts for accelerators go by the options of gptModel. A recipe with a model of its own can be trained all the same.',
     });
   }
-  const { batchSize, precision, recompute, documentMask = false } = options;
+  const { batchSize, precision, recompute, documentMask = false, hasFusedAttention = true } = options;
   return {
     shape: {
       numLayers: gpt.numLayers,
@@ -83,8 +103,16 @@ export function trainingWorkload(model: Model, optimizer: OptimizerSpec, options
     },
     counts: parameterCounts(model),
     parameters: groupsOf(model, optimizer),
-    hasQkNorm: gpt.qkNorm !== 'none',
-    hasFusedAttention: !documentMask && gpt.positions !== 'alibi',
+    details: {
+      mlp: gpt.mlp,
+      numNorms: gpt.hasParallelBlocks ? 1 : 2,
+      hasNormGains: gpt.hasNormGains,
+      hasQkNorm: gpt.qkNorm !== 'none',
+      hasQkNormGains: gpt.hasQkNormGains,
+    },
+    accounting: 'emitted',
+    hasFusedAttention: hasFusedAttention && !documentMask && gpt.positions !== 'alibi',
+    hasFusedLoss: false,
     batchSize,
     precision,
     kept: recompute ? 'blocks' : 'all',
@@ -96,10 +124,19 @@ function groupsOf(model: Model, optimizer: OptimizerSpec): ParameterGroup[] {
   for (const { name, shape, group } of assignParameters(optimizer, model.parameters)) {
     const { role } = present(model.parameters[name], name);
     const isOrthogonalised = group.algorithm === 'muon';
+    const numIterations = group.algorithm === 'muon' ? group.numIterations : 0;
     const isTable = role === 'embedding' || role === 'head';
     const splitDimension = splitDimensionOf(name, shape);
     const key = `${shape.join('×')} ${splitDimension} ${isOrthogonalised} ${isTable}`;
-    const one = { shape, count: 0, splitDimension, numMoments: isOrthogonalised ? 1 : 2, isOrthogonalised, isTable };
+    const one = {
+      shape,
+      count: 0,
+      splitDimension,
+      numMoments: isOrthogonalised ? 1 : 2,
+      isOrthogonalised,
+      numIterations,
+      isTable,
+    };
     const { count } = groups.get(key) ?? one;
     groups.set(key, { ...one, count: count + 1 });
   }

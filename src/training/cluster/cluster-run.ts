@@ -35,6 +35,8 @@ export interface ClusterRequest {
   /** Compute blocks a second time; default: where nothing else fits. */
   readonly recompute?: boolean;
   readonly documentMask?: boolean;
+  /** The kernel of attention, as the runner takes it; default: `cudnn` where the device has it, in bfloat16 with heads of at most 128. */
+  readonly attention?: 'xla' | 'cudnn';
   readonly precision: ComputePrecision;
   readonly accelerator: Accelerator;
   readonly numDevices: number;
@@ -81,6 +83,12 @@ export function forecastClusterRun(request: ClusterRequest): ClusterRun {
   const { vocabularySize, contextLength = defaultContext } = request;
   const size = { ...request.size, vocabularySize, contextLength };
   const model = recipe.model(size);
+  if (request.attention === 'cudnn' && !hasKernel(request, model.gpt?.headWidth)) {
+    fail(
+      `cuDNN has no attention for ${accelerator.title} in ${precision} with heads of ${model.gpt?.headWidth ?? 'unknown width'}`,
+      'It takes an NVIDIA device, bfloat16 and heads of at most 128.',
+    );
+  }
   const counts = parameterCounts(model);
   const workloadOf = (batchSize: number, numSteps: number, recompute: boolean): TrainingWorkload =>
     trainingWorkload(model, recipe.optimizer({ size, batchTokens: batchSize * contextLength, numSteps }), {
@@ -88,6 +96,7 @@ export function forecastClusterRun(request: ClusterRequest): ClusterRun {
       precision,
       recompute,
       documentMask: request.documentMask ?? false,
+      hasFusedAttention: hasKernel(request, model.gpt?.headWidth) && request.attention !== 'xla',
     });
 
   const groups = numRowGroups(mesh);
@@ -116,6 +125,12 @@ export function forecastClusterRun(request: ClusterRequest): ClusterRun {
     });
   const forecast = forecastAt(stepsOf(forecastAt));
   return { forecast, workload: forecast.fit.workload, counts, reasons: reasonsOf(request, forecast, recompute) };
+}
+
+/** Whether cuDNN has attention as one kernel for it: so documented of `jax.nn.dot_product_attention`. */
+function hasKernel({ accelerator, precision }: ClusterRequest, headWidth = Number.POSITIVE_INFINITY): boolean {
+  const isNvidia = accelerator.kind !== 'tpu' && accelerator.kind !== 'cdna3';
+  return isNvidia && precision === 'bfloat16' && headWidth <= 128 && headWidth % 8 === 0;
 }
 
 function wantedTokens({ budget }: ClusterRequest, counts: ParameterCounts, workload: TrainingWorkload): number {

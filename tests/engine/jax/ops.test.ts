@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type JaxEngine, jaxEngine, type NumericData, referenceEngine } from '../../../src/engine/index.ts';
 import type { Program } from '../../../src/tensor/index.ts';
 import { float32Tolerance } from '../../support/compare-engines.ts';
-import { describeWithJax } from '../../support/jax-python.ts';
+import { describeWithJax, quicklyCompiled } from '../../support/jax-python.ts';
 import { drawOperand, opCases } from '../../support/op-cases.ts';
 import { operandName, opProgram } from '../../support/op-programs.ts';
 
@@ -15,7 +15,8 @@ function sideBySide(programs: readonly Program[]): Program {
     const offset = nodes.length;
     const named = (name: unknown) => `${number}.${name}`;
     for (const node of program.nodes) {
-      const attributes = node.op === 'input' ? { ...node.attributes, name: named(node.attributes.name) } : node.attributes;
+      const attributes =
+        node.op === 'input' ? { ...node.attributes, name: named(node.attributes.name) } : node.attributes;
       nodes.push({ ...node, attributes, inputs: node.inputs.map((position) => position + offset) });
     }
     for (const [name, position] of Object.entries(program.inputs)) inputs[named(name)] = position + offset;
@@ -27,7 +28,7 @@ function sideBySide(programs: readonly Program[]): Program {
 describeWithJax('every op on JAX agrees with the reference, results and gradients', () => {
   let engine: JaxEngine;
   beforeAll(async () => {
-    engine = await jaxEngine({ environment: { ...process.env, JAX_PLATFORMS: 'cpu' } });
+    engine = await jaxEngine({ environment: quicklyCompiled });
   });
   afterAll(() => engine.close());
 

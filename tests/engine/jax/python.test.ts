@@ -100,5 +100,6 @@ test('the window of versions begins at 0.10 and ends before 0.13', () => {
   for (const version of ['0.10.0', '0.10.2', '0.11.2', '0.12.9', '0.12.0.dev20260101']) {
     expect(isSupportedJax(version), version).toBe(true);
   }
-  for (const version of ['0.9.2', '0.4.38', '0.13.0', '1.0.0', '0']) expect(isSupportedJax(version), version).toBe(false);
+  for (const version of ['0.9.2', '0.4.38', '0.13.0', '1.0.0', '0'])
+    expect(isSupportedJax(version), version).toBe(false);
 });

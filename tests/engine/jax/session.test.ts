@@ -2,13 +2,23 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type JaxEngine, jaxEngine, pythonFolder, referenceEngine } from '../../../src/engine/index.ts';
-import { add, cast, constant, multiply, type Program, reduceSum, trace } from '../../../src/tensor/index.ts';
+import {
+  add,
+  cast,
+  constant,
+  matmul,
+  multiply,
+  type Program,
+  reduceSum,
+  reshape,
+  trace,
+} from '../../../src/tensor/index.ts';
 import { expectRefusal, lateRefusalOf } from '../../support/expect-refusal.ts';
-import { describeWithJax } from '../../support/jax-python.ts';
+import { describeWithJax, quicklyCompiled } from '../../support/jax-python.ts';
 import { setParameters, smallBatch, smallTrainingStep } from '../../support/small-gpt.ts';
 import { countedProduct } from '../../support/small-programs.ts';
 
-const environment = { ...process.env, JAX_PLATFORMS: 'cpu' };
+const environment = quicklyCompiled;
 const x = Float32Array.of(1, 2, 3, 4);
 
 /** State of every type, each read and replaced. */
@@ -83,7 +93,9 @@ describeWithJax('a session on JAX', () => {
       const [found, expected] = [await session.get(name), await reference.get(name)];
       expect(found.length).toBe(expected.length);
       expected.forEach((value, i) => {
-        expect(Math.abs((found[i] ?? Number.NaN) - value), `${name}[${i}]`).toBeLessThan(2e-4 * Math.max(1, Math.abs(value)));
+        expect(Math.abs((found[i] ?? Number.NaN) - value), `${name}[${i}]`).toBeLessThan(
+          2e-4 * Math.max(1, Math.abs(value)),
+        );
       });
     }
     await session.close();
@@ -130,7 +142,14 @@ describeWithJax('a session on JAX', () => {
 
   test('shares its process with others, in whatever order they are used', async () => {
     const sessions = await Promise.all([1, 2, 3].map(() => engine.load(countedProduct())));
-    await Promise.all(sessions.map((session, i) => session.set('matrix', x.map((value) => value * i))));
+    await Promise.all(
+      sessions.map((session, i) =>
+        session.set(
+          'matrix',
+          x.map((value) => value * i),
+        ),
+      ),
+    );
     await Promise.all(sessions.map((session) => session.run({ x: Float32Array.of(1, 0, 0, 1) })));
     for (const [i, session] of sessions.entries()) {
       expect(await session.get('matrix')).toEqual(x.map((value) => value * i));
@@ -193,9 +212,53 @@ describeWithJax('the process of JAX', () => {
   });
 });
 
+describeWithJax('JAX with two devices', () => {
+  /** A sum over rows, and a state that counts them: what devices have to put together. */
+  const rowSums = trace(
+    ({ rows }, { total }) => {
+      const sums = reduceSum(rows, [0]);
+      return { outputs: { product: matmul(rows, total), sums }, state: { total: add(total, reshape(sums, [3, 1])) } };
+    },
+    { inputs: { rows: { shape: [4, 3] } }, state: { total: { shape: [3, 1], kind: 'other' } } },
+  );
+  const rows = Float32Array.from({ length: 12 }, (_, i) => i);
+  const twoDevices = { ...environment, JAX_NUM_CPU_DEVICES: '2' };
+
+  test('divides the rows of a batch, and gives what one gives', async () => {
+    const engine = await jaxEngine({ environment: twoDevices });
+    try {
+      expect(engine.runtime.numDevices).toBe(2);
+      const session = await engine.load(rowSums);
+      for (let step = 0; step < 2; step++) {
+        const { product, sums } = await session.run({ rows });
+        expect([...(sums ?? [])]).toEqual([18, 22, 26]);
+        expect([...(product ?? [])]).toEqual(step === 0 ? [0, 0, 0, 0] : [74, 272, 470, 668]);
+      }
+      expect([...(await session.get('total'))]).toEqual([36, 44, 52]);
+    } finally {
+      engine.close();
+    }
+  });
+
+  test('runs on so many as are asked for, and refuses more than there are', async () => {
+    const engine = await jaxEngine({ environment: twoDevices, numDevices: 1 });
+    try {
+      expect(engine.runtime.numDevices).toBe(1);
+      const session = await engine.load(rowSums);
+      expect([...((await session.run({ rows })).sums ?? [])]).toEqual([18, 22, 26]);
+    } finally {
+      engine.close();
+    }
+    expectRefusal(await lateRefusalOf(jaxEngine({ environment: twoDevices, numDevices: 3 })), 'provider-unavailable');
+  });
+});
+
 describeWithJax('session.py', (python) => {
   test('ends when its input ends, without a word, and takes no interrupt for itself', async () => {
-    const child = spawn(python, [`${pythonFolder}session.py`], { env: environment, stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(python, [`${pythonFolder}session.py`], {
+      env: environment,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const header = Buffer.from(JSON.stringify({ call: 'facts', sizes: [], wide: [] }));
     const length = Buffer.alloc(4);
     length.writeUInt32LE(header.length);

@@ -15,7 +15,7 @@ import {
   startRun,
 } from '../../../src/training/index.ts';
 import { largestDifference, relativeDistance } from '../../support/engine-parity.ts';
-import { describeWithJax } from '../../support/jax-python.ts';
+import { describeWithJax, onProcessor } from '../../support/jax-python.ts';
 import { closeDatasets, smallDatasets, smallPlan, smallRun } from '../../training/support/small-training.ts';
 
 const lossTolerance = 1e-5;
@@ -31,7 +31,7 @@ describeWithJax('a run that changes its engine at step 10', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'switching-'));
     datasets = smallDatasets(root);
-    jax = await jaxEngine({ environment: { ...process.env, JAX_PLATFORMS: 'cpu' } });
+    jax = await jaxEngine({ environment: onProcessor });
     cpu = await onnxEngine('cpu', { numThreads: 1 });
   });
   afterAll(() => {

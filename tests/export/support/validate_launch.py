@@ -146,12 +146,14 @@ def check_sky(path: Path) -> Iterator[str]:
     yield from shellcheck(task["setup"], "bash")
     yield from shellcheck(task["run"], "bash")
     try:
+        import sky
         from sky.utils import common_utils, schemas
     except ImportError:
         print("skypilot.yaml: skipped: skypilot is not installed, so its schema is not checked")
         return
     try:
         common_utils.validate_schema(task, schemas.get_task_schema(), "")
+        sky.Task.from_yaml(str(path))
     except ValueError as fault:
         yield str(fault)
 

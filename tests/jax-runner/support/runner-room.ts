@@ -62,29 +62,72 @@ export interface Ending {
 
 export interface RunnerProcess {
   readonly child: ChildProcess;
+  /** Resolves when it has printed these words, or has ended. */
+  seen(words: string): Promise<void>;
   readonly ending: Promise<Ending>;
 }
 
-/** Starts the runner of a bundle on so many devices of the processor. */
-export function startRunner(bundle: string, flags: readonly string[] = [], numDevices = 1): RunnerProcess {
-  const child = spawn(present(jaxPython(), 'a Python with JAX'), [join(bundle, 'runner.py'), ...flags], {
-    env: { ...process.env, JAX_PLATFORMS: 'cpu', JAX_NUM_CPU_DEVICES: String(numDevices) },
+export interface StartOptions {
+  /** Devices of the processor. Default 1. */
+  readonly numDevices?: number;
+  /** What starts Python: a shell, for instance, that sets limits. */
+  readonly command?: readonly string[];
+}
+
+/** Starts the runner of a bundle. */
+export function startRunner(
+  bundle: string,
+  flags: readonly string[] = [],
+  { numDevices = 1, command = [] }: StartOptions = {},
+): RunnerProcess {
+  const python = present(jaxPython(), 'a Python with JAX');
+  const [program = '', ...args] = [...command, python, join(bundle, 'runner.py'), ...flags];
+  const child = spawn(program, args, {
+    env: {
+      ...process.env,
+      JAX_PLATFORMS: 'cpu',
+      JAX_NUM_CPU_DEVICES: String(numDevices),
+      // Compiling takes a quarter of the time, and what was compiled once is kept for the next process.
+      XLA_FLAGS: '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true',
+      JAX_COMPILATION_CACHE_DIR: join(bundle, '..', 'compiled'),
+      JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS: '0',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [output, errors] = ['', ''];
+  const waiting = new Set<() => void>();
+  const wakeAll = () => {
+    for (const wake of [...waiting]) wake();
+  };
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
+    wakeAll();
   });
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
   });
-  const ending = once(child, 'close').then(([code, signal]): Ending => ({ code, signal, output, errors }));
-  return { child, ending };
+  let isOver = false;
+  const ending = once(child, 'close').then(([code, signal]): Ending => {
+    isOver = true;
+    wakeAll();
+    return { code, signal, output, errors };
+  });
+  const seen = (words: string): Promise<void> =>
+    new Promise((done) => {
+      const wake = (): void => {
+        if (!isOver && !output.includes(words)) return;
+        waiting.delete(wake);
+        done();
+      };
+      waiting.add(wake);
+      wake();
+    });
+  return { child, ending, seen };
 }
 
 /** Runs the runner of a bundle to its end. */
-export function runRunner(bundle: string, flags: readonly string[] = [], numDevices = 1): Promise<Ending> {
-  return startRunner(bundle, flags, numDevices).ending;
+export function runRunner(bundle: string, flags: readonly string[] = [], options: StartOptions = {}): Promise<Ending> {
+  return startRunner(bundle, flags, options).ending;
 }
 
 /** A port that nobody listens at. */
@@ -105,7 +148,7 @@ export async function startProcesses(
 ): Promise<RunnerProcess[]> {
   const address = ['--coordinator', `127.0.0.1:${await freePort()}`, '--num-processes', String(numProcesses)];
   return Array.from({ length: numProcesses }, (_, process) =>
-    startRunner(bundle, [...flags, ...address, '--process-id', String(process)], numDevices),
+    startRunner(bundle, [...flags, ...address, '--process-id', String(process)], { numDevices }),
   );
 }
 
@@ -118,15 +161,15 @@ export function lossesOf(bundle: string): number[] {
   return eventsOf(bundle).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
 }
 
-/** Losses of all steps and the numbers of the last checkpoint. */
-export function outcomeOf(bundle: string, step: number): { losses: number[]; tensors: Map<string, Float32Array> } {
+/** The numbers of a checkpoint. */
+export function tensorsOf(bundle: string, step: number): Map<string, Float32Array> {
   const folder = join(bundle, 'run', 'checkpoints', `step-${String(step).padStart(8, '0')}`);
   const tensors = new Map<string, Float32Array>();
   for (const name of ['model', 'optimizer']) {
     const { arrays } = readArrays(nodeFileSystem, join(folder, `${name}.safetensors`));
     for (const [tensor, { data }] of arrays) tensors.set(tensor, data);
   }
-  return { losses: lossesOf(bundle), tensors };
+  return tensors;
 }
 
 /** The bytes of a checkpoint's tensors. */

@@ -83,4 +83,9 @@ export class PartsSession {
   get(name: string): Promise<NumericData> {
     return this.update.get(name);
   }
+
+  async close(): Promise<void> {
+    await this.loss.close();
+    await this.update.close();
+  }
 }

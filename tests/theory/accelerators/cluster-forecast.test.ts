@@ -48,7 +48,7 @@ describe('a forecast for a cluster', () => {
     expect(fitSentence(fits)).toMatch(
       /^It fits: each device holds .* of the .* that may be used, with .* rows? at once/,
     );
-    expect(fitSentence(fits)).toMatch(/The fewest that it fits on are \d+ devices with --fsdp/);
+    expect(fitSentence(fits)).toMatch(/The fewest that it fits on: \d+ devices with --fsdp/);
     expect(costSentence(fits)).toMatch(
       /524,288,000 tokens take .* on 8 × NVIDIA H100 SXM 80 GB: .* device-hours .* which cost /,
     );

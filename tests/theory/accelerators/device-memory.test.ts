@@ -13,6 +13,7 @@ import {
   numDevicesOf,
   type TrainingWorkload,
   trainingWorkload,
+  type WorkloadOptions,
 } from '../../../src/theory/index.ts';
 
 const one: DeviceMesh = { data: 1, fsdp: 1, model: 1 };
@@ -29,21 +30,25 @@ const small = (changes: Partial<TrainingWorkload> = {}): TrainingWorkload => {
 };
 
 describe('memory of a device', () => {
-  test('holds 16 bytes a parameter of float32 AdamW, 12 of Muon, and 2 more for the copies of bfloat16', () => {
+  test('holds 16 bytes a parameter of float32 AdamW, 12 of Muon, and copies for the passes', () => {
     const model = gptModel(size);
-    const { total } = workloadOf(model, { batchSize: 8 }).counts;
-    const of = (workload: TrainingWorkload) => {
+    const of = (options: Partial<WorkloadOptions>) => {
+      const workload = trainingWorkload(model, adamW, {
+        batchSize: 8,
+        precision: 'float32',
+        recompute: true,
+        ...options,
+      });
       const { parameters, optimizer, gradients } = deviceMemory(workload, one, oneRow);
-      return (parameters + optimizer + gradients) / total;
+      return parameters + optimizer + gradients;
     };
-    expect(of(trainingWorkload(model, adamW, { batchSize: 8, precision: 'float32', recompute: false }))).toBeCloseTo(
-      16,
-      6,
-    );
-    expect(of(workloadOf(model, { batchSize: 8 }))).toBeCloseTo(18, 6);
-    const muon = small();
-    const moments = deviceMemory(muon, one, oneRow).optimizer / 4;
-    const { total: all, nonEmbedding } = muon.counts;
+    const { total } = trainingWorkload(model, adamW, { batchSize: 8, precision: 'float32', recompute: true }).counts;
+    const tables = 2 * size.vocabularySize * size.width;
+    expect(of({})).toBe(16 * total);
+    expect(of({ precision: 'bfloat16' })).toBe(16 * total + 2 * tables);
+    expect(of({ precision: 'bfloat16', recompute: false })).toBe(18 * total);
+    const { total: all, nonEmbedding } = small().counts;
+    const moments = deviceMemory(small(), one, oneRow).optimizer / 4;
     expect(moments).toBeGreaterThan(2 * all - nonEmbedding - 1);
     expect(moments).toBeLessThan(2 * all - 0.98 * nonEmbedding);
   });
@@ -92,7 +97,8 @@ describe('memory of a device', () => {
   test('attention that is no single operation keeps its scores, which grow with the square of the context', () => {
     const fused = keptBytesPerToken(small(), one);
     const apart = keptBytesPerToken(small({ hasFusedAttention: false }), one);
-    expect(apart - fused).toBe(4 * 2 * small().shape.numHeads * size.contextLength);
+    const { numHeads: H, headWidth: K } = small().shape;
+    expect(apart - fused).toBe((4 + 4) * H * size.contextLength + 8 * H - (4 * H * K + 4 * H));
   });
 
   test('of a model that gptModel did not make nothing is known', () => {

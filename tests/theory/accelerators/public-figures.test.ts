@@ -4,10 +4,11 @@ import { memoryCases, speedCases } from '../../../bench/fleet/public-cases.ts';
 
 describe('memory of a device, held against figures that others published', () => {
   for (const one of memoryCases.filter(({ published }) => !published.isUpperEnd)) {
-    test(`${one.name}: within a quarter (${one.why})`, () => {
+    test(`${one.name}: within a tenth, of float8 at least 70 %`, () => {
       const ratio = foretoldMemory(one) / one.published.bytes;
-      expect(ratio).toBeGreaterThan(0.75);
-      expect(ratio).toBeLessThan(1.25);
+      // float8 holds what the formula does not know; the others are met to a tenth.
+      expect(ratio).toBeGreaterThan(one.name.includes('float8') ? 0.7 : 0.9);
+      expect(ratio).toBeLessThan(1.1);
     });
   }
 
@@ -26,15 +27,15 @@ describe('memory of a device, held against figures that others published', () =>
     expect(upper.length).toBeGreaterThan(5);
     for (const one of upper) {
       const ratio = foretoldMemory(one) / one.published.bytes;
-      expect(ratio, one.name).toBeLessThan(1.05);
-      expect(ratio, one.name).toBeGreaterThan(0.4);
+      expect(ratio, one.name).toBeLessThan(1);
+      expect(ratio, one.name).toBeGreaterThan(0.55);
     }
   });
 });
 
 describe('speed, held against figures that others published and the forecast does not know', () => {
   for (const one of speedCases) {
-    test(`${one.name}: within the interval of 95 % (${one.why})`, () => {
+    test(`${one.name}: within the interval of 95 %, to a third`, () => {
       const { value, interval95 } = foretoldSpeed(one);
       expect(one.tokensPerSecond).toBeGreaterThan(interval95[0]);
       expect(one.tokensPerSecond).toBeLessThan(interval95[1]);

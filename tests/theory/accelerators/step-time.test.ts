@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { llama8B, workloadOf } from '../../../bench/fleet/public-models.ts';
-import { acceleratorNamed, deviceStepTime, meshOf, modelFlopsPerToken } from '../../../src/theory/index.ts';
+import { recipeNamed } from '../../../src/recipe/index.ts';
+import {
+  acceleratorNamed,
+  type DeviceMesh,
+  deviceStepTime,
+  meshOf,
+  modelFlopsPerToken,
+  trainingWorkload,
+} from '../../../src/theory/index.ts';
 
 const h100 = acceleratorNamed('h100');
 const workload = workloadOf(llama8B, { batchSize: 64, recompute: true });
@@ -46,6 +54,23 @@ describe('time of a step', () => {
     const activations = 2 * 64 * 8192 * 4096;
     expect(step?.exposedMs).toBeCloseTo((1000 * 32 * 6 * 2 * (7 / 8) * activations) / 450e9, 3);
     expect(step?.msPerStep).toBeCloseTo((step?.computeMs ?? 0) + (step?.exposedMs ?? 0), 9);
+  });
+
+  test('has the orthogonalisation of Muon besides, shared out as the parameters are', () => {
+    const size = { vocabularySize: 1024, contextLength: 128, numLayers: 2, width: 256 };
+    const recipe = recipeNamed('baseline');
+    const optimizer = recipe.optimizer({ size, batchTokens: 1024, numSteps: 10 });
+    const muon = trainingWorkload(recipe.model(size), optimizer, {
+      batchSize: 8,
+      precision: 'bfloat16',
+      recompute: false,
+    });
+    const on = (mesh: DeviceMesh) => deviceStepTime(muon, h100, mesh, options)?.updateMs ?? 0;
+    const flops = (r: number, c: number) => 5 * (4 * r * r * c + 2 * r ** 3);
+    const expected = 2 * (4 * flops(256, 256) + 3 * flops(256, muon.shape.hiddenWidth));
+    expect(on(meshOf(1))).toBeCloseTo((1000 * expected) / (0.4 * 494.7e12), 9);
+    expect(on(meshOf(8))).toBe(on(meshOf(1)));
+    expect(on(meshOf(8, { fsdp: true }))).toBeCloseTo(on(meshOf(1)) / 8, 12);
   });
 
   test('is not told where the vendor tells no rate', () => {

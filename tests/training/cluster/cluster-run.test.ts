@@ -66,7 +66,16 @@ describe('a run on accelerators', () => {
     expect(refusal({ batchSize: 12 })).toMatchObject({ code: 'usage', hint: 'Choose a multiple of 8.' });
     expect(refusal({ batchSize: 64, microBatchSize: 24 })).toMatchObject({ code: 'usage' });
     expect(refusal({ accelerator: acceleratorNamed('tpu-v4'), precision: 'float32' })).toMatchObject({ code: 'usage' });
+    expect(refusal({ attention: 'cudnn', accelerator: acceleratorNamed('tpu-v5p') })).toMatchObject({ code: 'usage' });
     expect(refusal({ batchSize: 64, microBatchSize: 16 })).toBeUndefined();
+  });
+
+  test('keeps the scores of attention where no single kernel computes it', () => {
+    const fused = forecastClusterRun({ ...oneBillion, batchSize: 64 });
+    const apart = forecastClusterRun({ ...oneBillion, batchSize: 64, attention: 'xla' });
+    expect(fused.workload.hasFusedAttention).toBe(true);
+    expect(apart.workload.hasFusedAttention).toBe(false);
+    expect(forecastClusterRun({ ...oneBillion, documentMask: true }).workload.hasFusedAttention).toBe(false);
   });
 
   test('without a text nothing is said of its loss', () => {

@@ -1,5 +1,12 @@
 import { present } from '../../../core/index.ts';
-import { type AttributesOf, formatShape, nodeAt, type OpName, type Program, type ProgramNode } from '../../../tensor/index.ts';
+import {
+  type AttributesOf,
+  formatShape,
+  nodeAt,
+  type OpName,
+  type Program,
+  type ProgramNode,
+} from '../../../tensor/index.ts';
 import { expressions, jnpDtype, type LeafName, type OperandText, pythonNumber } from './expressions.ts';
 import { layerOf } from './layer-scope.ts';
 import { type NameSupply, pythonString, pythonTuple } from './python-names.ts';
@@ -36,7 +43,12 @@ export class GraphWriter {
   writeNode(position: number): void {
     const node = nodeAt(this.program, position);
     const name = this.names.next(variableName(node));
-    const written = this.joinedRows(node) ?? expressionOf(node, node.inputs.map((input) => this.operand(input)));
+    const written =
+      this.joinedRows(node) ??
+      expressionOf(
+        node,
+        node.inputs.map((input) => this.operand(input)),
+      );
     const text = this.isShareOfRows(node) ? `shard_rows(${written})` : written;
     this.statements.push({ scope: node.scope, lines: () => [assignment(name, text, node)] });
     this.addPlace(position, { text: () => name });

@@ -100,7 +100,11 @@ function tagsOf(program: Program, order: readonly number[]): (Tag | undefined)[]
     const { scope, phase, inputs, op } = nodeAt(program, position);
     const layer = layerOf(scope);
     let tag = layer && op !== 'after' ? { family: layer.family, number: layer.number, phase } : undefined;
-    if (!tag && inputs.length > 1) tag = commonTag(inputs.map((input) => byPosition.get(input)), phase);
+    if (!tag && inputs.length > 1)
+      tag = commonTag(
+        inputs.map((input) => byPosition.get(input)),
+        phase,
+      );
     byPosition.set(position, tag);
     tags.push(tag);
   }
@@ -153,18 +157,40 @@ function passFrom(tags: readonly (Tag | undefined)[], start: number): Pass {
 /**
  * Where each visit starts, and where the last one ends, when what stands between two visits is given to one of them: on the way up to
  * the later, as a layer's preparation; on the way down to the earlier, as the gradient of that. At the outer edge of the pass the same
- * statements are looked for.
+ * statements are looked for, and on the way up brought together.
  */
-function withEdges(program: Program, order: readonly number[], pass: Pass, done: number): number[] {
+function withEdges(program: Program, order: number[], pass: Pass, done: number): number[] {
   const { starts, ends, isDescending } = pass;
   const [from, to] = [present(starts[0], 'a start'), present(ends.at(-1), 'an end')];
-  const [gapStart, gapEnd] = [present(ends[0], 'an end'), present(starts[1], 'a start')];
-  const letters = (a: number, b: number) => order.slice(a, b).map((position) => letterOf(program, position)).join();
-  const length = gapEnd - gapStart;
-  const [edgeStart, edgeEnd] = isDescending ? [to, to + length] : [from - length, from];
-  const isThere = edgeStart >= done && letters(edgeStart, edgeEnd) === letters(gapStart, gapEnd);
-  if (isDescending) return [...starts, isThere ? edgeEnd : to];
-  return [isThere ? edgeStart : from, ...ends];
+  const letters = (a: number, b: number) => order.slice(a, b).map((position) => letterOf(program, position));
+  const gap = letters(present(ends[0], 'an end'), present(starts[1], 'a start'));
+  if (isDescending) {
+    const isThere = letters(to, to + gap.length).join() === gap.join();
+    return [...starts, isThere ? to + gap.length : to];
+  }
+  const length = gap.length > 0 && gather(program, order, gap, done, from) ? gap.length : 0;
+  return [from - length, ...ends];
+}
+
+/** How many statements that are made once may stand among those of the first layer's preparation. */
+const maxBetween = 8;
+
+/**
+ * Brings the statements with these letters to the end of the range from `start` to `end`, behind others that stand among them. False,
+ * and nothing changed, where they are not there or others depend on them.
+ */
+function gather(program: Program, order: number[], letters: readonly string[], start: number, end: number): boolean {
+  const [taken, others]: [number[], number[]] = [[], []];
+  let at = end - 1;
+  for (; at >= start && taken.length < letters.length && others.length <= maxBetween; at--) {
+    const position = present(order[at], 'a statement');
+    const isNext = letterOf(program, position) === letters[letters.length - 1 - taken.length];
+    (isNext ? taken : others).unshift(position);
+  }
+  const isApart = others.every((other) => !nodeAt(program, other).inputs.some((input) => taken.includes(input)));
+  if (taken.length < letters.length || !isApart) return false;
+  order.splice(at + 1, end - at - 1, ...others, ...taken);
+  return true;
 }
 
 /** What a statement is, whatever it is computed from and whichever layer it belongs to. */
@@ -221,7 +247,8 @@ function sharedNodes(
   visits.forEach((visit, i) => {
     for (const position of visit) {
       for (const operand of nodeAt(program, position).inputs) {
-        const source = rowOf(program, operand) === undefined ? operand : present(nodeAt(program, operand).inputs[0], 'a');
+        const source =
+          rowOf(program, operand) === undefined ? operand : present(nodeAt(program, operand).inputs[0], 'a');
         readers.set(source, (readers.get(source) ?? new Set()).add(i));
       }
     }

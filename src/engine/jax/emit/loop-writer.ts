@@ -12,8 +12,8 @@ import {
   typeText,
   variableName,
 } from './graph-writer.ts';
-import { layerOf } from './layer-scope.ts';
 import type { Connection, Loop } from './layer-passes.ts';
+import { layerOf } from './layer-scope.ts';
 import { pythonString } from './python-names.ts';
 import { Stack } from './stacks.ts';
 

@@ -2,14 +2,7 @@ import { assert, present } from '../../../core/index.ts';
 import { nodeAt, type Program, verifyProgram } from '../../../tensor/index.ts';
 import type { StepParts } from '../../engine.ts';
 import { dictionaryText, moduleText, stateFamilies, stateKey } from './module-text.ts';
-import {
-  dictionaryPlaces,
-  type EmitOptions,
-  type GraphNames,
-  named,
-  nextState,
-  writeGraph,
-} from './program-text.ts';
+import { dictionaryPlaces, type EmitOptions, type GraphNames, named, nextState, writeGraph } from './program-text.ts';
 import { pythonString, pythonTuple } from './python-names.ts';
 import type { FamilyMember } from './stacks.ts';
 

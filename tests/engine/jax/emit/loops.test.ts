@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { randomStream } from '../../../../src/core/index.ts';
+import { type NumericData, referenceEngine } from '../../../../src/engine/index.ts';
+import { emitProgram, emitTrainingStep } from '../../../../src/engine/jax/emit/index.ts';
+import { gptModel } from '../../../../src/model/index.ts';
+import { traceStepParts, traceTrainingStep } from '../../../../src/recipe/index.ts';
+import { nodeAt, type Program, sizeOf } from '../../../../src/tensor/index.ts';
+import { describeWithJax } from '../../../support/jax-python.ts';
+import { layeredProgram } from './layered-programs.ts';
+
+const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
+const seeds = Array.from({ length: isFull ? 200 : 12 }, (_, i) => i + 1);
+
+type Numbers = { readonly [name: string]: NumericData };
+interface Request {
+  readonly program: Program;
+  readonly modules: readonly string[];
+}
+
+const valuesSchema = z.record(z.string(), z.array(z.number()));
+const answerSchema = z.array(z.array(z.object({ state: valuesSchema, outputs: valuesSchema })));
+type Step = z.output<typeof answerSchema>[number][number];
+
+/** Numbers for all states and inputs of a Program, drawn from their names. Token ids are below 5. */
+function drawn(program: Program): { state: Numbers; inputs: Numbers } {
+  const draw = (name: string, position: number): NumericData => {
+    const { shape, dtype } = nodeAt(program, position);
+    const random = randomStream(3, name);
+    const length = sizeOf(shape);
+    if (dtype === 'int32') return Int32Array.from({ length }, () => random.nextInteger(5));
+    const isPositive = /secondMoment|Correction|weights|Factor/.test(name);
+    const next = () => (isPositive ? 0.1 + random.nextUniform() : 0.5 * random.nextNormal());
+    return Float32Array.from({ length }, next);
+  };
+  const all = (positions: { readonly [name: string]: number }) =>
+    Object.fromEntries(Object.entries(positions).map(([name, position]) => [name, draw(name, position)]));
+  const nodes = Object.fromEntries(Object.entries(program.state).map(([name, { node }]) => [name, node]));
+  return { state: all(nodes), inputs: all(program.inputs) };
+}
+
+/** One step of every module, in one process of Python. */
+function runModules(python: string, requests: readonly Request[]): Step[][] {
+  const plain = (numbers: Numbers) =>
+    Object.fromEntries(Object.entries(numbers).map(([name, data]) => [name, Array.from(data)]));
+  const input = requests.map(({ program, modules }) => {
+    const { state, inputs } = drawn(program);
+    return { modules, state: plain(state), inputs: plain(inputs) };
+  });
+  const script = fileURLToPath(new URL('run-modules.py', import.meta.url));
+  const { stdout, stderr, status } = spawnSync(python, [script], {
+    input: JSON.stringify(input),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+    // Little is computed and much compiled. Without optimization there is also no rounding by fusion.
+    env: { ...process.env, JAX_PLATFORMS: 'cpu', XLA_FLAGS: '--xla_backend_optimization_level=0' },
+  });
+  if (status !== 0) throw new Error(`Python ended with ${status}: ${stderr}`);
+  return answerSchema.parse(JSON.parse(stdout));
+}
+
+/** The largest difference of any number, against the largest number of its tensor. */
+function largestDifference(one: Step, other: Step): number {
+  let largest = 0;
+  for (const part of ['state', 'outputs'] as const) {
+    expect(Object.keys(one[part]).sort()).toEqual(Object.keys(other[part]).sort());
+    for (const [name, values] of Object.entries(one[part])) {
+      const scale = values.reduce((max, x) => Math.max(max, Math.abs(x)), 1e-3);
+      values.forEach((x, i) => {
+        const difference = Math.abs(x - (other[part][name]?.[i] ?? Number.NaN)) / scale;
+        // NaN is no small difference.
+        if (!(difference <= largest)) largest = difference;
+      });
+    }
+  }
+  return largest;
+}
+
+describeWithJax('loops over layers', (python) => {
+  const programs = seeds.map(layeredProgram);
+  const modules = programs.map((program) => [emitProgram(program), emitProgram(program, { isUnrolled: true })]);
+  let steps: Step[][] = [];
+  beforeAll(() => {
+    steps = runModules(
+      python,
+      programs.map((program, i) => ({ program, modules: modules[i] ?? [] })),
+    );
+  }, 600_000);
+
+  test('are found in most Programs of layers', () => {
+    const numRolled = modules.filter(([rolled]) => /jax\.(lax\.scan|vmap)\(/.test(rolled ?? '')).length;
+    expect(numRolled / programs.length).toBeGreaterThan(0.8);
+  });
+
+  test.each(seeds.map((seed, i) => [seed, i] as const))('change no number of the Program of seed %i', (_, i) => {
+    const [rolled, unrolled] = steps[i] ?? [];
+    if (!rolled || !unrolled) throw new Error('no answer');
+    expect(largestDifference(unrolled, rolled)).toBeLessThan(1e-6);
+  });
+
+  test.each(seeds.map((seed, i) => [seed, i] as const))('agree with the reference for seed %i', async (_, i) => {
+    const program = programs[i];
+    const rolled = steps[i]?.[0];
+    if (!program || !rolled) throw new Error('no answer');
+    const { state, inputs } = drawn(program);
+    const session = await referenceEngine().load(program);
+    for (const [name, data] of Object.entries(state)) await session.set(name, data);
+    const outputs = await session.run(inputs);
+    const list = (data: NumericData | undefined) => Array.from(data ?? []);
+    const expected: Step = { state: {}, outputs: {} };
+    for (const name of Object.keys(program.state)) expected.state[name] = list(await session.get(name));
+    for (const name of Object.keys(program.outputs)) expected.outputs[name] = list(outputs[name]);
+    await session.close();
+    expect(largestDifference(expected, rolled)).toBeLessThan(2e-5);
+  });
+});
+
+describeWithJax('a training step', (python) => {
+  const model = gptModel({
+    vocabularySize: 5,
+    contextLength: 6,
+    width: 8,
+    numLayers: 4,
+    headWidth: 4,
+    hasValueEmbeddings: true,
+    hasInputScales: true,
+    windowPattern: 'SL',
+    shortWindow: 3,
+  });
+  const adamW = { algorithm: 'adamw', beta1: 0.8, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 } as const;
+  const optimizer = {
+    clipNorm: 1,
+    groups: [
+      { algorithm: 'muon', roles: ['matrix'], learningRate: 0.02, momentum: 0.95, weightDecay: 0.1, numIterations: 2 },
+      { ...adamW, roles: ['embedding', 'head', 'gain', 'scale', 'bias'], learningRate: 0.01 },
+    ],
+  } as const;
+
+  test.each([{ microBatchSize: 4 }, { microBatchSize: 2, numMicroBatches: 2, recompute: true, documentMask: true }])(
+    'is the same in both forms, and unrolled: %o',
+    (options) => {
+      const program = traceTrainingStep(model, optimizer, options);
+      const texts = [
+        emitProgram(program, { isUnrolled: true }),
+        emitProgram(program),
+        emitTrainingStep(program, traceStepParts(model, optimizer, options)),
+      ];
+      const [unrolled, rolled, fast] = runModules(python, [{ program, modules: texts }])[0] ?? [];
+      if (!unrolled || !rolled || !fast) throw new Error('no answer');
+      expect(texts[1]).toContain('jax.lax.scan(');
+      expect(texts[2]?.includes('jax.checkpoint(')).toBe(options.recompute ?? false);
+      expect(largestDifference(unrolled, rolled)).toBeLessThan(1e-6);
+      expect(largestDifference(unrolled, fast)).toBeLessThan(2e-5);
+    },
+    600_000,
+  );
+});
