@@ -16,6 +16,10 @@ from records import Fault
 
 T = TypeVar("T")
 
+# Reasons to stop, as processes tell each other.
+SIGINT, SIGTERM, ENOUGH_STEPS = 1, 2, 3
+STOPS = {SIGINT: "SIGINT", SIGTERM: "SIGTERM", ENOUGH_STEPS: "--stop-after-steps"}
+
 
 class StoppedElsewhere(Exception):
     """Another process cannot go on, so this one does not either."""
@@ -99,10 +103,12 @@ class Signals:
 
     def __init__(self) -> None:
         self.stop = 0
-        for number, code in ((signal.SIGINT, 1), (signal.SIGTERM, 2)):
-            signal.signal(number, lambda number, _, code=code: self._note(number, code))
+        signal.signal(signal.SIGINT, self._note)
+        signal.signal(signal.SIGTERM, self._note)
 
-    def _note(self, number: int, code: int) -> None:
-        self.stop = code
+    def _note(self, number: int, _: object) -> None:
         if number == signal.SIGINT:
+            self.stop = SIGINT
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+        else:
+            self.stop = SIGTERM

@@ -417,6 +417,25 @@ def _locked(what: str, path: Path) -> Fault:
 # The log ---------------------------------------------------------------------------------------------------
 
 
+# The fields of each type of event.
+EVENTS = {
+    name: set(fields.split())
+    for name, fields in {
+        "started": "",
+        "resumed": "step",
+        "step": "step loss gradientNorm isApplied scheduleFactor tokens durationMs elapsedMs",
+        "evaluation": "step tokens bitsPerByte numDocuments numValidationDocuments isFinal",
+        "sample": "step prompt text",
+        "checkpoint": "step sizeBytes",
+        "rescheduled": "step numSteps reason",
+        "warning": "step message",
+        "finished": "",
+        "stopped": "step signal",
+        "failed": "code message step",
+    }.items()
+}
+
+
 def event_line(event: dict[str, Any]) -> str:
     """The line of an event, without its end: NaN and the infinities are strings."""
 
@@ -461,8 +480,8 @@ class EventLog:
                 is_whole = line.endswith(b"\n")
                 try:
                     event = parse_json(line.decode())
-                    if not isinstance(event, dict) or "type" not in event:
-                        raise ValueError("it has no type")
+                    if not isinstance(event, dict) or set(event) - {"type"} != EVENTS.get(event.get("type")):
+                        raise ValueError("it has not the fields of one")
                 except ValueError as fault:
                     if (not is_whole or b"\0" in line) and lines.read(1) == b"":
                         return

@@ -65,6 +65,11 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--attention", choices=("xla", "cudnn"), help="the kernel of attention (default: JAX's choice)"
     )
+    parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="give the same bits after a restart on GPUs too, more slowly",
+    )
     parser.add_argument("--coordinator", help="HOST:PORT of the first process, where no scheduler tells it")
     parser.add_argument("--num-processes", type=positive)
     parser.add_argument("--process-id", type=int)
@@ -104,6 +109,11 @@ def train(flags: argparse.Namespace, start: float) -> None:
         raise Fault(
             "provider-unavailable", f"found JAX {jax.__version__}, expected {window}", "See requirements.txt."
         )
+    if flags.deterministic:
+        # Read when JAX first looks for devices.
+        os.environ["XLA_FLAGS"] = (
+            f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+        )
     join_processes(flags)
     # After JAX has set its own.
     signals = Signals()
@@ -137,7 +147,7 @@ def prepared(
     begun.
     """
     if flags.attention is not None and hasattr(bundle.step, "ATTENTION"):
-        bundle.step.ATTENTION = flags.attention
+        bundle.step.ATTENTION = flags.attention  # type: ignore[attr-defined]
     compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest))
     evaluator = Evaluator(bundle, mesh) if bundle.evaluation else None
     together(lambda: check_memory(compiled, evaluator))
@@ -168,7 +178,11 @@ def write_outcome(bundle: Bundle) -> None:
         "numDevices": jax.device_count(),
         "numProcesses": jax.process_count(),
     }
-    write_durably(bundle.folder / "outcome.json", [(json_text(outcome, indent=2) + "\n").encode()])
+    try:
+        write_durably(bundle.folder / "outcome.json", [(json_text(outcome, indent=2) + "\n").encode()])
+    except Fault as fault:
+        # How the run ended is what a person needs to know.
+        print(f"warning: {fault}", file=sys.stderr, flush=True)
 
 
 def lock_run(bundle: Bundle) -> Callable[[], None]:

@@ -39,8 +39,16 @@ if [ -z "$base" ]; then
   exit 1
 fi
 
-"$base" -m venv "$venv"
+# An environment of another Python, or one that was left half made, is made anew.
 python="$venv/bin/python"
+version_of() {
+  "$1" -c 'import sys; print(sys.version_info[:2])' 2>/dev/null || echo none
+}
+if [ "$(version_of "$python")" = "$(version_of "$base")" ]; then
+  "$base" -m venv "$venv"
+else
+  "$base" -m venv --clear "$venv"
+fi
 if [ -z "$version" ]; then
   set -- -r "$here/requirements.txt"
   # The extra of an accelerator, at the version that requirements.txt pins.

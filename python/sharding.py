@@ -127,7 +127,7 @@ def sharding_table(module: types.ModuleType, mesh: Mesh) -> str:
         [
             f"{mesh.size} devices as {sizes}.",
             f"Of the state of {size_text(total)} a device holds {size_text(held)}.",
-            "Of each parameter: dimensions, what they are divided over, what a device has. The optimizer's alike.",
+            "Parameters, what their dimensions are divided over, what a device has; the optimizer alike:",
             *lines,
         ]
     )

@@ -31,14 +31,13 @@ from checkpoints import (
     training_state,
 )
 from diagnosis import statistics_of, write_diagnosis
-from processes import Signals, StoppedElsewhere, agreed, is_first, say, shared, together
+from processes import ENOUGH_STEPS, STOPS, Signals, StoppedElsewhere, agreed, is_first, say, shared, together
 from progress import after_skipped_step, after_step, average_loss, cause_to_stop, factor_of_step
 from records import EventLog, Fault, read_signed, signed_text, write_durably
 from sharding import Gatherer, element_shapes, load_state, replicated
 
 # Time that may be missing from the books of a run that was stopped: less is not worth a checkpoint.
 NEGLIGIBLE_MS = 1000
-STOPS = {1: "SIGINT", 2: "SIGTERM", 3: "--stop-after-steps"}
 FINGERPRINTS = ("program", "tokenizer", "batches")
 
 
@@ -166,7 +165,7 @@ class Training:
                 before = time.monotonic()
                 self.state, outputs = self.compiled(self.state, feed.take())
                 if stop_after is not None and self.step + 1 - self.first_step >= stop_after:
-                    self.signals.stop = self.signals.stop or 3
+                    self.signals.stop = self.signals.stop or ENOUGH_STEPS
                 # Behind the step on the devices, so that asking takes no time of its own.
                 self.ask()
                 loss, norm, is_applied = (
@@ -442,21 +441,14 @@ class Training:
             error = Fault(
                 "engine-failure", "another process could not go on", "Look at what that one printed."
             )
-        is_fault = isinstance(error, Fault)
-        code = error.code if is_fault else "internal"
+        fault = error if isinstance(error, Fault) else Fault("internal", repr(error), "Please report this.")
         try:
-            if code == "interrupted":
+            if fault.code == "interrupted":
                 self.update(status="stopped")
                 return
-            hint = error.hint if is_fault else "Please report this."
-            failure = {
-                "code": code,
-                "message": str(error) or type(error).__name__,
-                "hint": hint,
-                "step": self.step,
-            }
-            self.update(status="failed", failure=failure)
-            self.tell({"type": "failed", "code": code, "message": failure["message"], "step": self.step})
+            told = {"code": fault.code, "message": str(fault)}
+            self.update(status="failed", failure={**told, "hint": fault.hint, "step": self.step})
+            self.tell({"type": "failed", **told, "step": self.step})
             self.log.sync()
         except Fault as second:
             print(f"warning: {second}", file=sys.stderr, flush=True)

@@ -36,8 +36,9 @@ describe.skipIf(!runsEverything)('every command of the page', () => {
     'scaling-laws.md',
     'accelerators.md',
     'jax.md',
+    'clusters.md',
   ];
-  const needsJax = new Set(['jax.md']);
+  const needsJax = new Set(['jax.md', 'clusters.md']);
   for (const page of pages) {
     const isRun = !needsJax.has(page) || jaxPython() !== undefined;
     if (!isRun) console.warn(`${page}: skipped: no Python with JAX (python/setup.sh installs it)`);
@@ -55,7 +56,12 @@ describe.skipIf(!runsEverything)('every command of the page', () => {
         const setUp = `groundwork() { "${process.execPath}" "${root}/dist/cli/main.js" "$@"; }; ln -s "${root}/examples" examples; ln -s "${root}/laws" laws; ln -s "${datasets}" datasets`;
         for (const command of [setUp, ...commands]) expect(command).not.toMatch(/\bnpm\b/);
         const script = [setUp, ...commands].join('\n');
-        const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
+        const python = jaxPython();
+        const env = {
+          ...process.env,
+          ...(python && { GROUNDWORK_PYTHON: python }),
+          PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+        };
         await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env, maxBuffer: 64e6 });
       },
     );

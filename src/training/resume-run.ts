@@ -93,6 +93,15 @@ function manifestAfter(
   return withEarlierFingerprints({ ...next, ...fields, recipe: { ...fields.recipe, file } }, manifest);
 }
 
+/** `run.json` names only the engine that a run is on; the events say which it was on before. */
+function engineWarning(before: RunManifest['engine'], now: RunManifest['engine']): string {
+  const what =
+    before.name === now.name
+      ? 'the version of the engine, its device or its number of threads is another than before'
+      : `the run goes on with the engine ${now.name} in place of ${before.name}`;
+  return `${what}: losses may differ in their last digits`;
+}
+
 /** Where the run goes on, and what the log must say about how that was found. */
 function beginningOf(
   run: Run,
@@ -122,11 +131,7 @@ function beginningOf(
     ...(failure?.code === 'diverged'
       ? [`goes on although it stopped by itself, and may stop again for the same reason: ${failure.message}`]
       : []),
-    ...(canonicalJson(engine) === canonicalJson(engineFacts)
-      ? []
-      : [
-          'the engine, its version or its number of threads is another than before: losses may differ in their last digits',
-        ]),
+    ...(canonicalJson(engine) === canonicalJson(engineFacts) ? [] : [engineWarning(engine, engineFacts)]),
   ];
   return {
     isNew: false,

@@ -42,7 +42,7 @@ describeWithJax('a bundle', (python) => {
     return readRecord(json);
   };
 
-  test('measures with Python alone, and the emitted step agrees with JAX written by hand', { timeout: 120_000 }, () => {
+  test('measures with Python alone, and the emitted step agrees with JAX written by hand', { timeout: 300_000 }, () => {
     const record = measure('nanochat-2025', '^(ours-xla|plain-jax-xla|ours-cudnn)$');
     expect(record.isComplete).toBe(true);
     const agreed = agreements(record, 'nanochat-2025');

@@ -98,7 +98,7 @@ describe('groundwork bundle', () => {
     await refused(['texts', ...small, '--partition', 'a b; rm'], 2, 'expected a name without spaces');
     await refused(['texts', ...small, '--name', '../x'], 2, '--name "../x"');
     await refused(['texts', ...small, '--name', 'first'], 5, 'bundles/first exists already');
-    const large = ['--size', '48x8192', '--context', '4096', '--batch', '1', '--steps', '9', '--device', 'l4'];
+    const large = ['--size', '4x12288', '--context', '1024', '--batch', '1', '--steps', '9', '--device', 'l4'];
     await refused(['texts', ...large], 5, 'GiB on each device');
     expect(readdirSync('bundles').filter((name) => name.startsWith('.'))).toEqual([]);
   });
@@ -127,7 +127,7 @@ describe('groundwork pull', () => {
 });
 
 describeWithJax('a bundle that was copied to where JAX is', (python) => {
-  test('trains, comes back with a verdict, and can be used', async () => {
+  test('trains, comes back with a verdict, and can be used', { timeout: 900_000 }, async () => {
     // Nothing of what it was made from is there.
     cpSync('bundles/first', 'far/away', { recursive: true });
     const said = execFileSync(python, ['runner.py'], { cwd: 'far/away', encoding: 'utf8' });

@@ -492,11 +492,27 @@ describe('runs', () => {
   });
 });
 
+test('--engine jax without a Python that has JAX says in one sentence how to get one, with exit code 4', async () => {
+  const before = process.env.GROUNDWORK_PYTHON;
+  process.env.GROUNDWORK_PYTHON = join(folder, 'no-python');
+  try {
+    const { code, error } = await run(['sample', 'first', '--engine', 'jax']);
+    expect(code).toBe(4);
+    expect(error).toMatch(
+      /provider-unavailable: found no Python with jax>=0\.10,<0\.13: GROUNDWORK_PYTHON: .* is not to be had/,
+    );
+    expect(error).toContain('setup.sh');
+  } finally {
+    if (before === undefined) delete process.env.GROUNDWORK_PYTHON;
+    else process.env.GROUNDWORK_PYTHON = before;
+  }
+});
+
 describe('doctor', () => {
   test('tells what there is and that something can train', async () => {
     const { code, out } = await run(['doctor']);
     expect(code).toBe(0);
-    for (const topic of ['Node', 'processor', 'memory', 'disk', 'cpu', 'webgpu', 'wasm']) {
+    for (const topic of ['Node', 'processor', 'memory', 'disk', 'cpu', 'webgpu', 'wasm', 'jax']) {
       expect(out).toMatch(new RegExp(`^(ok|note|absent|FAULT) +${topic} +\\S`, 'm'));
     }
     expect(out).toContain('Ready to train');

@@ -229,15 +229,23 @@ describe('the run of a bundle', () => {
       },
     });
     await expectRefused(startRun(options), 'interrupted', 'after step 5');
+    // The newest checkpoint is broken, so that the log goes on behind the one that is taken.
+    writeFileSync(`${folder}/checkpoints/step-00000005/model.safetensors`, 'broken');
+    const log = readFileSync(`${folder}/events.jsonl`, 'utf8');
     const recipe = { recipe: smallRecipe(), file: null };
     const putRun = (into: string) => copyRun({ fs: nodeFileSystem, folder, into, recipe, datasets: room.datasets });
     const { manifest, folder: bundle } = await smallBundle(room, 'begun-bundle', { putRun });
-    expect(manifest).toMatchObject({ name: 'begun', numSteps: 8, run: { step: 5 } });
+    expect(manifest).toMatchObject({ name: 'begun', numSteps: 8, run: { step: 3 } });
     const copy = openRun(nodeFileSystem, `${bundle}/run`);
-    expect(copy.checkpoints()).toEqual([5]);
-    expect(checkpointBytes(copy.folder, 5)).toEqual(checkpointBytes(folder, 5));
+    expect(copy.manifest.status).toBe('stopped');
+    expect(copy.checkpoints()).toEqual([3]);
+    expect(checkpointBytes(copy.folder, 3)).toEqual(checkpointBytes(folder, 3));
+    const steps = copy.events().flatMap((event) => (event.type === 'step' ? [event.step] : []));
+    expect(steps).toEqual([1, 2, 3]);
     expect(verifyRun(nodeFileSystem, copy.folder)).toEqual([]);
+    // The run stays as it was.
     expect(openRun(nodeFileSystem, folder).checkpoints()).toEqual([3, 5]);
+    expect(readFileSync(`${folder}/events.jsonl`, 'utf8')).toBe(log);
   });
 
   test('is refused where its end is still open, since that depends on the machine it began on', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openBundle, pullBundle } from '../../src/export/index.ts';
 import { openRun, type RunEvent } from '../../src/training/index.ts';
@@ -62,7 +62,11 @@ wait "$second"; b=$?
 exit $((a > b ? a : b))
 `;
 
-describeWithJax('the processes that the schedulers start', (python) => {
+const declare: typeof describeWithJax = runsEverything
+  ? describeWithJax
+  : (name, body) => describe.skip(name, () => body('python3'));
+
+declare('the processes that the schedulers start', (python) => {
   let room: BundleRoom;
   let bundle: string;
   /** What one process alone trains. */
@@ -142,7 +146,7 @@ describeWithJax('the processes that the schedulers start', (python) => {
     },
   );
 
-  test.runIf(runsEverything)('JobSet: the containers of two pods', patience, async () => {
+  test('JobSet: the containers of two pods', patience, async () => {
     const folder = copyOf('jobset');
     const yaml = readFileSync(`${folder}/jobset.yaml`, 'utf8');
     const host = 'small-workers-0-0.small:8476';
@@ -166,7 +170,7 @@ describeWithJax('the processes that the schedulers start', (python) => {
     expectTrained(folder);
   });
 
-  test.runIf(runsEverything)('SkyPilot: the run of two nodes', patience, async () => {
+  test('SkyPilot: the run of two nodes', patience, async () => {
     const folder = copyOf('skypilot');
     const script = blockOf(readFileSync(`${folder}/skypilot.yaml`, 'utf8'), 'run: |').replaceAll('/bundle', folder);
     mkdirSync(`${folder}-home/groundwork-python/bin`, { recursive: true });

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { canonicalJson, type JsonValue, sha256Hex } from '../../src/core/index.ts';
+import { canonicalJson, type GroundworkError, type JsonValue, sha256Hex } from '../../src/core/index.ts';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { publishCheckpoint } from '../../src/training/run/checkpoint-publication.ts';
+import { openEventLog, readEvents } from '../../src/training/run/event-log.ts';
 import { eventLine, type RunEvent } from '../../src/training/run/events.ts';
+import { lockRun } from '../../src/training/run/run-lock.ts';
 import { signedText } from '../../src/training/run/signed-json.ts';
 import { firstTrainingState } from '../../src/training/training-state.ts';
 import { describeWithJax } from '../support/jax-python.ts';
@@ -92,5 +94,65 @@ describeWithJax('records of the runner', () => {
   test('a path that cannot be written is a fault with its exit code', () => {
     const answer = askPython('fault', 'publish', [join(root, 'source'), '/dev/null', 12]);
     expect(answer).toMatchObject({ code: 'file-not-found', exitCode: 5 });
+  });
+
+  test('a log is opened, mended and refused as in TypeScript, wherever it was cut off', () => {
+    const step = { gradientNorm: 1, isApplied: true, scheduleFactor: 1, tokens: 12, durationMs: 0, elapsedMs: 0 };
+    const events: RunEvent[] = [
+      { type: 'started' },
+      { type: 'step', step: 1, loss: Number.NaN, ...step },
+      {
+        type: 'evaluation',
+        step: 1,
+        tokens: 12,
+        bitsPerByte: 2,
+        numDocuments: 1,
+        numValidationDocuments: 2,
+        isFinal: false,
+      },
+      { type: 'step', step: 2, loss: 3, ...step },
+      { type: 'warning', step: 2, message: 'é\u2028' },
+      { type: 'step', step: 3, loss: 3, ...step },
+    ];
+    const whole = Buffer.from(events.map((event) => `${eventLine(event)}\n`).join(''));
+    const cuts = Array.from({ length: 40 }, (_, i) => whole.subarray(0, Math.floor((i * whole.length) / 39)));
+    const zeros = Buffer.from(whole);
+    zeros.fill(0, whole.length - 9, whole.length - 1);
+    const broken = Buffer.from(whole);
+    broken[30] = 0x7b;
+    const texts = [...cuts, zeros, Buffer.concat([zeros, whole]), broken];
+    for (const afterStep of [1, 2]) {
+      const paths = texts.map((text, i) => {
+        for (const name of ['there', 'here']) writeFileSync(join(root, `${name}-${i}.jsonl`), text);
+        return join(root, `there-${i}.jsonl`);
+      });
+      const found = askPython('open_logs', paths, afterStep) as unknown[];
+      texts.forEach((_, i) => {
+        const here = join(root, `here-${i}.jsonl`);
+        let expected: unknown;
+        try {
+          openEventLog(nodeFileSystem, here, { afterStep }).close();
+          expected = readEvents(nodeFileSystem, here).map((event) => JSON.parse(eventLine(event)) as unknown);
+        } catch (error) {
+          expected = (error as GroundworkError).code;
+        }
+        expect(found[i], `log ${i} after step ${afterStep}`).toEqual(expected);
+        expect(readFileSync(join(root, `there-${i}.jsonl`)).equals(readFileSync(here)), `log ${i}`).toBe(true);
+      });
+    }
+  });
+
+  test('a lock of another machine is taken over by the same job of a scheduler, and by no other', () => {
+    const path = join(root, 'run.lock');
+    const said = JSON.parse(askPython('lock', path, 'set/small') as string) as { process: number };
+    expect(said).toMatchObject({ machine: hostname(), job: 'GROUNDWORK_JOB=set/small' });
+    const elsewhere = JSON.stringify({ ...said, machine: 'another-node' });
+    writeFileSync(path, elsewhere);
+    expect(askPython('fault', 'lock', [path, 'set/large'])).toMatchObject({ code: 'locked', exitCode: 5 });
+    expect(askPython('fault', 'lock', [path, 'set/small'])).toHaveProperty('answer');
+    // One of this machine whose process is gone is nobody's.
+    writeFileSync(path, JSON.stringify(said));
+    expect(askPython('fault', 'lock', [path, 'set/large'])).toHaveProperty('answer');
+    lockRun(root).release();
   });
 });

@@ -81,6 +81,7 @@ describeWithJax('a run of the runner that does not reach its end', () => {
       const folder = copyOf(bundle, signal);
       const { child, seen, ending } = startRunner(folder);
       await seen('step 6: ');
+      expect(() => lockRun(join(folder, 'run'))).toThrow(`is in use by process ${child.pid}`);
       child.kill(signal);
       expect((await ending).code).toBe(code);
       if (code !== null) expect(eventsOf(folder).at(-1)).toMatchObject({ type: 'stopped', signal });

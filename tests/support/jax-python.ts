@@ -6,6 +6,8 @@ import { findJaxPython } from '../../src/engine/index.ts';
 export const onProcessor: NodeJS.ProcessEnv = { ...process.env, JAX_PLATFORMS: 'cpu' };
 /** The same with machine code that is made in half the time and runs slower, where it runs only once. */
 export const quicklyCompiled: NodeJS.ProcessEnv = { ...onProcessor, XLA_FLAGS: '--xla_backend_optimization_level=0' };
+/** As people have it with the full tests, else quickly compiled. */
+export const comparedEnvironment = process.env.GROUNDWORK_FULL_TESTS === 'true' ? onProcessor : quicklyCompiled;
 
 let found: string | undefined | null = null;
 

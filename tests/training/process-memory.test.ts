@@ -84,3 +84,8 @@ test('what is expected of a plan goes by how often it evaluates and samples', ()
   expect(growth(100, 200)).toBe(growth(0, 0));
   expect(growth(0, 0) - growth(0, 0, 0)).toBe(70e6);
 });
+
+test('a process of the engine counts in full', () => {
+  const growth = processGrowth(sessions, busiestHabits);
+  expect(processGrowth({ ...sessions, engineBytes: 400e6 }, busiestHabits) - growth).toBe(400e6);
+});

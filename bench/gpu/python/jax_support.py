@@ -2,12 +2,14 @@
 
 import sys
 import time
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import jaxlib
 import numpy as np
+
 from task import OutOfMemory, Row, Unavailable, peak_resident_bytes
 
 

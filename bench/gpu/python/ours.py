@@ -11,6 +11,7 @@ from types import ModuleType
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from jax_support import make_row, put
 from task import Row, Unavailable, batches, first_values, run_row
 

@@ -6,11 +6,12 @@ Axis names: B batch, T time, D model width, H heads, K head width, L layers, V v
 """
 
 import argparse
-from typing import Callable
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from jax_support import make_row, put
 from task import Row, Unavailable, batches, first_values, run_row
 

@@ -2,19 +2,28 @@
 
     python pytorch_row.py --task FOLDER --model gpt2 --attention cudnn
 
-Weights are cast where they are used, the residual stream is in bfloat16, norms and loss compute in float32: what
-autocast does, less its float32 residual stream.
+Weights are cast where they are used, the residual stream is in bfloat16, norms and loss compute in float32:
+what autocast does, less its float32 residual stream.
 Axis names: B batch, T time, D model width, H heads, K head width, V vocabulary.
 """
 
 import argparse
 import math
 import sys
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from task import OutOfMemory, Row, Unavailable, batches, first_values, peak_resident_bytes, run_row
+
+from task import (
+    OutOfMemory,
+    Row,
+    Unavailable,
+    batches,
+    first_values,
+    peak_resident_bytes,
+    run_row,
+)
 
 Parameters = dict[str, torch.Tensor]
 

@@ -2,9 +2,9 @@
 
     python run.py [--models gpt2,nanochat-2025] [--rows REGEX] [--rounds 3] [--minutes M] [--json FILE]
 
-Every turn is a process of its own, so that memory and faults of one row are none of the next; rounds go through
-the rows forth and back. The file is written anew after each turn: what was measured is kept when the time is up.
-Needs numpy; JAX and PyTorch each in the Python that runs their rows.
+Every turn is a process of its own, so that memory and faults of one row are none of the next; rounds go
+through the rows forth and back. The file is written anew after each turn: what was measured is kept when the time
+is up. Needs numpy; JAX and PyTorch each in the Python that runs their rows.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """What all rows of the GPU benchmark share: the task, first values, tokens, and how a row is timed.
 
 A row is a script that defines `load(task, model, arguments, micro_batch_size) -> Row` and calls
-`run_row(load)`. Each turn of a row is a process of its own, which prints one line of JSON. Nothing here imports
-a framework.
+`run_row(load)`. Each turn of a row is a process of its own, which prints one line of JSON. Nothing here
+imports a framework.
 """
 
 import argparse
@@ -12,9 +12,10 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 

@@ -13,7 +13,7 @@ import {
   swapOptimizers,
   trainedLosses,
 } from '../../support/engine-parity.ts';
-import { describeWithJax, onProcessor } from '../../support/jax-python.ts';
+import { comparedEnvironment, describeWithJax } from '../../support/jax-python.ts';
 
 /** Of the issue: losses over 20 steps, and each tensor's gradient, against ONNX Runtime. */
 const lossTolerance = 1e-5;
@@ -36,7 +36,7 @@ const isRounding = (state: string): boolean => state.includes('.key.bias.');
 describeWithJax('JAX on the processor trains as ONNX Runtime does', () => {
   const engines = new Map<string, Promise<JaxEngine>>();
   const engineOf = (form: 'fast' | 'reference') => {
-    const known = engines.get(form) ?? jaxEngine({ form, environment: onProcessor });
+    const known = engines.get(form) ?? jaxEngine({ form, environment: comparedEnvironment });
     engines.set(form, known);
     return known;
   };
@@ -46,29 +46,33 @@ describeWithJax('JAX on the processor trains as ONNX Runtime does', () => {
 
   for (const recipe of shippedRecipes) {
     for (const [variant, options] of Object.entries(variants)) {
-      test.runIf(runsEverything || isQuick(recipe.name, variant))(`${recipe.name} ${variant}`, { timeout: 600_000 }, async () => {
-        const one = parityCase(recipe.name, recipe, options);
-        const onnx = await onnxEngine('cpu', { numThreads: 1 });
-        const losses = await trainedLosses(onnx, one, numSteps);
-        expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0);
-        const gradients = await firstGradients(onnx, one);
-        const norms = [...gradients].map(([name, gradient]) => [name, euclideanNorm(gradient)] as const);
-        const largest = Math.max(...norms.map(([, value]) => value));
-        for (const [name, value] of norms) {
-          if (isRounding(name)) expect(value, name).toBeLessThan(1e-6 * largest);
-          else expect(value, name).toBeGreaterThan(0);
-        }
-        for (const form of ['fast', 'reference'] as const) {
-          const engine = await engineOf(form);
-          const found = await trainedLosses(engine, one, numSteps);
-          expect(largestDifference(found, losses), `losses of the ${form} form`).toBeLessThan(lossTolerance);
-          for (const [name, gradient] of await firstGradients(engine, one)) {
-            if (isRounding(name)) continue;
-            const distance = relativeDistance(gradient, gradients.get(name) ?? []);
-            expect(distance, `${name} in the ${form} form`).toBeLessThan(gradientTolerance);
+      test.runIf(runsEverything || isQuick(recipe.name, variant))(
+        `${recipe.name} ${variant}`,
+        { timeout: 600_000 },
+        async () => {
+          const one = parityCase(recipe.name, recipe, options);
+          const onnx = await onnxEngine('cpu', { numThreads: 1 });
+          const losses = await trainedLosses(onnx, one, numSteps);
+          expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0);
+          const gradients = await firstGradients(onnx, one);
+          const norms = [...gradients].map(([name, gradient]) => [name, euclideanNorm(gradient)] as const);
+          const largest = Math.max(...norms.map(([, value]) => value));
+          for (const [name, value] of norms) {
+            if (isRounding(name)) expect(value, name).toBeLessThan(1e-6 * largest);
+            else expect(value, name).toBeGreaterThan(0);
           }
-        }
-      });
+          for (const form of ['fast', 'reference'] as const) {
+            const engine = await engineOf(form);
+            const found = await trainedLosses(engine, one, numSteps);
+            expect(largestDifference(found, losses), `losses of the ${form} form`).toBeLessThan(lossTolerance);
+            for (const [name, gradient] of await firstGradients(engine, one)) {
+              if (isRounding(name)) continue;
+              const distance = relativeDistance(gradient, gradients.get(name) ?? []);
+              expect(distance, `${name} in the ${form} form`).toBeLessThan(gradientTolerance);
+            }
+          }
+        },
+      );
     }
   }
 

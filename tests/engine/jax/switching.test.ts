@@ -15,8 +15,14 @@ import {
   startRun,
 } from '../../../src/training/index.ts';
 import { largestDifference, relativeDistance } from '../../support/engine-parity.ts';
-import { describeWithJax, onProcessor } from '../../support/jax-python.ts';
-import { closeDatasets, smallDatasets, smallPlan, smallRun } from '../../training/support/small-training.ts';
+import { comparedEnvironment, describeWithJax } from '../../support/jax-python.ts';
+import {
+  checkpointBytes,
+  closeDatasets,
+  smallDatasets,
+  smallPlan,
+  smallRun,
+} from '../../training/support/small-training.ts';
 
 const lossTolerance = 1e-5;
 const parameterTolerance = 1e-4;
@@ -31,7 +37,7 @@ describeWithJax('a run that changes its engine at step 10', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'switching-'));
     datasets = smallDatasets(root);
-    jax = await jaxEngine({ environment: onProcessor });
+    jax = await jaxEngine({ environment: comparedEnvironment });
     cpu = await onnxEngine('cpu', { numThreads: 1 });
   });
   afterAll(() => {
@@ -79,7 +85,7 @@ describeWithJax('a run that changes its engine at step 10', () => {
   }
 
   for (const name of recipes) {
-    test(`goes on as if it had not, in either direction: ${name}`, async () => {
+    test(`goes on as if it had not, in either direction: ${name}`, { timeout: 600_000 }, async () => {
       const recipe = recipeNamed(name);
       const { folder } = await startRun(await options(`${name}-whole`, recipe, cpu));
       const expected = await record(folder);
@@ -93,12 +99,34 @@ describeWithJax('a run that changes its engine at step 10', () => {
         expect(largestDifference(found.losses, expected.losses)).toBeLessThan(lossTolerance);
         expect(largestDifference(found.bitsPerByte, expected.bitsPerByte)).toBeLessThan(lossTolerance);
         for (const [parameter, values] of expected.parameters) {
+          // AdamW follows the sign of what is left of a gradient that is 0; the loss does not depend on it.
+          if (parameter.endsWith('.key.bias')) continue;
           const distance = relativeDistance(found.parameters.get(parameter) ?? [], values);
           expect(distance, parameter).toBeLessThan(parameterTolerance);
         }
         expect(found.manifest.engine.name).toBe(second.name);
-        expect(found.warnings.join()).toContain('the engine');
+        expect(found.warnings.join()).toContain(`the engine ${second.name} in place of ${first.name}`);
       }
     });
   }
+
+  test.runIf(runsEverything)('goes on bit for bit after its process was killed', { timeout: 600_000 }, async () => {
+    const recipe = recipeNamed('baseline');
+    const { folder } = await startRun(await options('unbroken', recipe, jax));
+    const begun = await options('killed', recipe, jax);
+    const error = await startRun({
+      ...begun,
+      plan: { ...begun.plan, checkpoints: { everyMs: 1e9, everySteps: 5, keep: 2 } },
+      onEvent: (event) => {
+        if (event.type === 'step' && event.step === 8) process.kill(jax.processId() ?? 0, 'SIGKILL');
+      },
+    }).catch((thrown: unknown) => thrown);
+    expect(error instanceof GroundworkError ? error.code : error).toBe('engine-failure');
+    expect(openRun(nodeFileSystem, begun.folder).manifest).toMatchObject({
+      status: 'failed',
+      failure: { code: 'engine-failure' },
+    });
+    await resumeRun(begun);
+    expect(checkpointBytes(begun.folder, 20)).toEqual(checkpointBytes(folder, 20));
+  });
 });

@@ -1,6 +1,7 @@
 """Answers questions of tests about the modules of the runner: one JSON object on standard input, one on standard output."""
 
 import json
+import os
 import struct
 import sys
 from pathlib import Path
@@ -86,6 +87,28 @@ def publish(source: str, target: str, step: int) -> dict:
     training = checkpoints.training_state(run, step)
     size = checkpoints.publish_checkpoint(Path(target), step, *shapes, tensors, training, manifest["fingerprints"])
     return {"sizeBytes": size}
+
+
+def open_logs(paths: list[str], after_step: int) -> list:
+    """What is seen of each log when it is opened after a step, or why it is refused."""
+    told = []
+    for path in paths:
+        seen: list[dict] = []
+        try:
+            records.EventLog(Path(path), after_step, seen.append).close()
+            told.append(seen)
+        except records.Fault as refused:
+            told.append(refused.code)
+    return told
+
+
+def lock(path: str, job: str) -> str:
+    """Takes a lock as a process of a job of a scheduler, gives it free, and tells what it said."""
+    os.environ["GROUNDWORK_JOB"] = job
+    release = records.take_lock(Path(path), "the run")
+    text = Path(path).read_text()
+    release()
+    return text
 
 
 def fault(call: str, arguments: list) -> dict:

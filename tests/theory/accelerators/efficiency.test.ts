@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sourceOutcomes } from '../../../bench/fleet/held-against.ts';
 import { llama8B, llama70B, mpt, olmoOfLadder, workloadOf } from '../../../bench/fleet/public-models.ts';
 import {
   acceleratorNamed,

@@ -189,7 +189,7 @@ export function poisoned(engine: Engine, isPoisoned: (tokens: NumericData) => nu
       },
     };
   };
-  return { ...engine, load: async (program) => wrap(await engine.load(program)) };
+  return { ...engine, load: async (program, parts) => wrap(await engine.load(program, parts)) };
 }
 
 /** Poisons the batches of some steps (counted from 1), wherever a run stands. */

@@ -100,11 +100,14 @@ function tagsOf(program: Program, order: readonly number[]): (Tag | undefined)[]
     const { scope, phase, inputs, op } = nodeAt(program, position);
     const layer = layerOf(scope);
     let tag = layer && op !== 'after' ? { family: layer.family, number: layer.number, phase } : undefined;
-    if (!tag && inputs.length > 1)
+    // Gradients of several micro-batches add up outside of any scope.
+    const isSum = op === 'add' && inputs[0] !== inputs[1];
+    if (!tag && isSum) {
       tag = commonTag(
         inputs.map((input) => byPosition.get(input)),
         phase,
       );
+    }
     byPosition.set(position, tag);
     tags.push(tag);
   }
@@ -269,8 +272,11 @@ function sharedNodes(
     return [...found];
   };
   for (const position of visits.flat()) {
-    const others = [...(readers.get(position) ?? [])].filter((visit) => visit !== visitOf.get(position));
-    if (others.length < 2 && !tables.has(position)) continue;
+    const own = visitOf.get(position) ?? 0;
+    const others = [...(readers.get(position) ?? [])].filter((visit) => visit !== own);
+    // One neighbour alone may be the next layer, which goes on with what this one made.
+    const isShared = others.length > 1 || others.some((visit) => Math.abs(visit - own) > 1);
+    if (!isShared && !tables.has(position)) continue;
     for (const node of ownNodes(position) ?? []) shared.add(node);
   }
   return shared;

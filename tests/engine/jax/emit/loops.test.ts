@@ -12,7 +12,7 @@ import { describeWithJax } from '../../../support/jax-python.ts';
 import { layeredProgram } from './layered-programs.ts';
 
 const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
-const seeds = Array.from({ length: isFull ? 200 : 12 }, (_, i) => i + 1);
+const seeds = Array.from({ length: isFull ? 100 : 6 }, (_, i) => i + 1);
 
 type Numbers = { readonly [name: string]: NumericData };
 interface Request {
