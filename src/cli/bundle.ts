@@ -49,6 +49,7 @@ const flagKinds = {
   device: { type: 'string' },
   devices: { type: 'string' },
   nodes: { type: 'string' },
+  'gpus-per-node': { type: 'string' },
   fsdp: { type: 'boolean' },
   model: { type: 'string' },
   'data-location': { type: 'string' },
@@ -77,6 +78,7 @@ Where
                          (default: processors). With it, --precision is bfloat16 by default
   --devices N            how many of them, on all nodes together (default: 1)
   --nodes N              machines (default: as few as hold the devices)
+  --gpus-per-node N      devices on each of them (default: what is common for the device)
   --fsdp                 share parameters and optimizer out over all devices (default: where they do not fit otherwise)
   --model N              devices that share each matrix product (default: 1)
   --data-location PATH   where the nodes find the dataset, in place of a copy; of several, a folder that holds each by its name
@@ -120,12 +122,7 @@ interface Place {
 function placeOf(flags: Flags): Place {
   const given = flags.text('device');
   const device = given === undefined ? undefined : acceleratorNamed(given);
-  const all = flags.wholeNumber('devices', 1, 1_000_000) ?? flags.wholeNumber('nodes', 1, 1_000_000) ?? 1;
-  const numNodes =
-    flags.wholeNumber('nodes', 1, 1_000_000) ?? (device === undefined ? 1 : Math.ceil(all / device.devicesPerHost));
-  if (all % numNodes !== 0) {
-    throw usageFault(name, `${all} devices cannot be shared out evenly over ${numNodes} nodes`);
-  }
+  const { numNodes, numDevices } = countsOf(flags, device);
   const time = flags.text('time') ?? '24:00:00';
   if (!/^(\d+-)?\d{1,3}:\d\d:\d\d$/.test(time)) {
     throw usageFault(name, `--time is "${time}", expected hours, minutes and seconds such as 24:00:00`);
@@ -137,15 +134,28 @@ function placeOf(flags: Flags): Place {
     }
     return text;
   };
-  const numDevices = all / numNodes;
   const schedulers = { time, partition: words('partition'), account: words('account'), image: words('image') };
   return {
     device,
     numNodes,
     numDevices,
-    isCounted: device !== undefined || flags.text('devices') !== undefined || numNodes > 1,
+    isCounted: device !== undefined || flags.text('devices') !== undefined || numNodes * numDevices > 1,
     launch: { device, numNodes, numDevices, ...schedulers },
   };
+}
+
+/** How many nodes there are, and how many devices on each, from whatever a person said of them. */
+function countsOf(flags: Flags, device: Accelerator | undefined) {
+  const count = (flag: string) => flags.wholeNumber(flag, 1, 1_000_000);
+  const [all, nodes, each] = [count('devices'), count('nodes'), count('gpus-per-node')];
+  const usual = device?.devicesPerHost ?? 1;
+  if (all === undefined) return { numNodes: nodes ?? 1, numDevices: each ?? (nodes === undefined ? 1 : usual) };
+  const numNodes = nodes ?? Math.ceil(all / (each ?? (device === undefined ? all : usual)));
+  if (all % numNodes !== 0 || (each !== undefined && all !== numNodes * each)) {
+    const wanted = each === undefined ? '' : ` with ${each} on each`;
+    throw usageFault(name, `${all} devices cannot be shared out evenly over ${numNodes} nodes${wanted}`);
+  }
+  return { numNodes, numDevices: all / numNodes };
 }
 
 /** What every bundle is written with. */

@@ -201,7 +201,8 @@ function onDevices(plan: Plan, cluster: ClusterForecast): Plan {
 }
 
 function withoutDevice(plan: Plan): Plan {
-  return { ...plan, reasons: withoutTimes(plan) };
+  const warning = 'No device was named that is known, so time and memory are guesses, for a machine such as this one.';
+  return { ...plan, reasons: withoutTimes(plan), warnings: [...plan.warnings, warning] };
 }
 
 /** The reasons of a plan without the one that guesses at the time of a step on this machine. */

@@ -1,4 +1,5 @@
-import { type FileSystem, GroundworkError, sha256Hex } from '../core/index.ts';
+import { createHash } from 'node:crypto';
+import { type FileSystem, fileChunks, GroundworkError } from '../core/index.ts';
 import { resolveInside } from '../core/node.ts';
 import { type ReceivedRun, type RunManifest, readSigned, receiveRun } from '../training/index.ts';
 import {
@@ -78,7 +79,9 @@ export function changedFiles(fs: FileSystem, { folder, manifest }: Bundle): stri
     .filter(({ path, sizeBytes, sha256 }) => {
       const place = resolveInside(folder, path);
       if (!fs.exists(place) || fs.stat(place).sizeBytes !== sizeBytes) return true;
-      return sha256Hex(fs.readFile(place)) !== sha256;
+      const hash = createHash('sha256');
+      for (const chunk of fileChunks(fs, place)) hash.update(chunk);
+      return hash.digest('hex') !== sha256;
     })
     .map(({ path }) => path);
 }

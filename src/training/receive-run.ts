@@ -1,8 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { assert, type FileSystem, GroundworkError } from '../core/index.ts';
-import { averageLoss } from './divergence.ts';
+import { readVerdict } from './forecast/registered-forecast.ts';
 import { judgeRun } from './forecast/run-verdict.ts';
-import { readCheckpoint } from './run/checkpoint.ts';
 import { checkpointSteps } from './run/checkpoint-manifest.ts';
 import { missingFolders } from './run/new-folder.ts';
 import { problemText } from './run/problem.ts';
@@ -14,7 +13,6 @@ import type { RunManifest } from './run/run-manifest.ts';
 import { faultOfRunName } from './run/run-name.ts';
 import { verifyRun } from './run/run-verification.ts';
 import type { RunResult } from './run-options.ts';
-import { parseTrainingState } from './training-state.ts';
 import { trainingTimeMs } from './training-time.ts';
 
 export interface ReceiveRunOptions {
@@ -142,14 +140,14 @@ function settle(fs: FileSystem, folder: string, name: string, peakMemoryBytes: n
   if (judged !== undefined && 'problem' in judged) notes.push(`there is no verdict on the forecast: ${judged.problem}`);
   const written = judged !== undefined && 'verdict' in judged ? judged : undefined;
   if (written !== undefined) run.update({ ...run.manifest, verdict: { sha256: written.sha256 } });
-  const { training } = readCheckpoint(fs, folder, result.step);
-  const { step, tokens, bitsPerByte, numDocuments, numValidationDocuments, durationMs } = result;
+  const { step, tokens, bitsPerByte, numDocuments, numValidationDocuments, loss, durationMs } = result;
+  const verdict = readVerdict(fs, folder, run.manifest);
   const ended: Omit<RunResult, 'folder' | 'manifest'> = {
-    verdict: written?.verdict,
+    verdict: verdict !== undefined && 'value' in verdict ? verdict.value : undefined,
     bitsPerByte: bitsPerByte ?? undefined,
     numDocuments,
     numValidationDocuments,
-    loss: averageLoss(parseTrainingState(training, folder).losses) ?? Number.NaN,
+    loss: loss ?? Number.NaN,
     step,
     numTokens: tokens,
     trainingMs: trainingTimeMs(run.events()),

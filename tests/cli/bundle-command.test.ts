@@ -50,7 +50,7 @@ describe('groundwork bundle', () => {
 
   test('plans for the devices that are named: what they hold, how long they take, and bfloat16', async () => {
     const flags = ['--tokens', '4k', '--size', '2x64', '--context', '32', '--json'];
-    const devices = ['--device', 'h100', '--devices', '16', '--image', 'lab/jax:1', '--time', '01:00:00'];
+    const devices = ['--device', 'h100', '--nodes', '2', '--image', 'lab/jax:1', '--time', '01:00:00'];
     const { code, out, error } = await run(['bundle', 'texts', ...flags, ...devices, '--out', 'on-gpus']);
     expect(code, error).toBe(0);
     const told = JSON.parse(out);
@@ -93,6 +93,8 @@ describe('groundwork bundle', () => {
     await refused(['texts', '--budget', '5m'], 2, 'cannot have a budget of time');
     await refused(['texts', ...small, '--device', 'abacus'], 2, 'no accelerator called "abacus"');
     await refused(['texts', ...small, '--devices', '3', '--nodes', '2'], 2, 'cannot be shared out evenly over 2 nodes');
+    const each = ['--devices', '4', '--gpus-per-node', '3'];
+    await refused(['texts', ...small, ...each], 2, '4 devices cannot be shared out evenly over 2 nodes with 3 on each');
     await refused(['texts', ...small, '--devices', '3'], 2, '4 rows cannot be shared out evenly over 3 groups');
     await refused(['texts', ...small, '--time', 'tomorrow'], 2, '--time is "tomorrow"');
     await refused(['texts', ...small, '--partition', 'a b; rm'], 2, 'expected a name without spaces');

@@ -19,6 +19,7 @@ import { comparedEnvironment, describeWithJax } from '../../support/jax-python.t
 import {
   checkpointBytes,
   closeDatasets,
+  type PlanChanges,
   smallDatasets,
   smallPlan,
   smallRun,
@@ -28,6 +29,15 @@ const lossTolerance = 1e-5;
 const parameterTolerance = 1e-4;
 const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const recipes = runsEverything ? ['baseline', 'nanochat-2025', 'gpt2'] : ['baseline'];
+
+/**
+ * At the width of 64 the high rate of gpt2 carries a difference of one part in 10⁷ to one in 10⁴ on ONNX Runtime alone; at this size it
+ * stays below 10⁻⁶.
+ */
+const steady: PlanChanges = {
+  size: { width: 128 },
+  batch: { batchSize: 8, microBatchSize: 4, packing: 'stream', documentMask: false },
+};
 
 describeWithJax('a run that changes its engine at step 10', () => {
   let root: string;
@@ -52,7 +62,7 @@ describeWithJax('a run that changes its engine at step 10', () => {
       engine,
       engineFacts: { provider, numThreads: 1, name: engine.name, versions: {} },
       recipe: { recipe, file: null },
-      plan: smallPlan({ schedule: recipe.schedule, size: { width: 64 }, checkpoints: { keep: 2 } }),
+      plan: smallPlan({ schedule: recipe.schedule, ...(recipe.name === 'gpt2' ? steady : { size: { width: 64 } }) }),
     });
   }
 

@@ -239,7 +239,6 @@ def step(state, inputs):
             attention_rms_norm_2,
             attention_transpose,
             attention_rms_norm,
-            blocks_add_3,
             blocks_add,
         )
 
@@ -263,7 +262,6 @@ def step(state, inputs):
             all_attention_rms_norm_2,
             all_attention_transpose,
             all_attention_rms_norm,
-            all_blocks_add_3,
             all_blocks_add_before,
         ) = jax.lax.scan(
             blocks_forward,
@@ -323,15 +321,6 @@ def step(state, inputs):
         grad_head_reshape_4 = grad_head_multiply_5.reshape((2, 16, 1))  # float32[2, 16, 1]
         grad_head_multiply_6 = head_rms_norm * grad_head_reshape_4  # float32[2, 16, 32]
         grad_head_subtract = grad_head_multiply_2 - grad_head_multiply_6  # float32[2, 16, 32]
-    with jax.named_scope("blocks.3.attention"):
-        grad_attention_reshape = jnp.arange(16, dtype=jnp.int32).reshape((16, 1))  # int32[16, 1]
-        grad_attention_add = grad_attention_reshape + 0  # int32[16, 1]
-        grad_attention_reshape_2 = jnp.arange(16, dtype=jnp.int32).reshape((1, 16))  # int32[1, 16]
-        grad_attention_add_2 = grad_attention_reshape_2 + 0  # int32[1, 16]
-        grad_attention_less_or_equal = grad_attention_add_2 <= grad_attention_add  # bool[16, 16]
-        grad_attention_where = jnp.where(grad_attention_less_or_equal, jnp.float32(0.0), jnp.float32(-1e+30))  # float32[16, 16]
-        grad_attention_negate = -positions_sin  # float32[16, 16]
-    with jax.named_scope("head"):
         grad_head_multiply_7 = last_blocks_add * last_blocks_add  # float32[2, 16, 32]
         grad_head_reduce_sum_3 = jnp.sum(grad_head_multiply_7, axis=(2,))  # float32[2, 16]
         grad_head_multiply_8 = grad_head_reduce_sum_3 * 0.03125  # float32[2, 16]
@@ -340,147 +329,16 @@ def step(state, inputs):
         grad_head_reciprocal = 1.0 / grad_head_sqrt  # float32[2, 16]
         grad_head_reshape_5 = grad_head_reciprocal.reshape((2, 16, 1))  # float32[2, 16, 1]
         grad_head_multiply_9 = grad_head_subtract * grad_head_reshape_5  # float32[2, 16, 32]
-    with jax.named_scope("blocks.3.mlp"):
-        grad_mlp_reshape = grad_head_multiply_9.reshape((32, 32))  # float32[32, 32]
-        grad_mlp_matmul = grad_mlp_reshape @ state["blocks.*.mlp.down"][3]  # float32[32, 96]
-        grad_mlp_matmul_2 = grad_mlp_reshape.T @ all_mlp_reshape_4[3]  # float32[32, 96]
-        grad_mlp_reshape_2 = grad_mlp_matmul.reshape((2, 16, 96))  # float32[2, 16, 96]
-        grad_mlp_multiply = grad_mlp_reshape_2 * all_mlp_reshape_2[3]  # float32[2, 16, 96]
-        grad_mlp_multiply_2 = grad_mlp_reshape_2 * all_mlp_silu[3]  # float32[2, 16, 96]
-        grad_mlp_sigmoid = jax.nn.sigmoid(all_mlp_reshape_3[3])  # float32[2, 16, 96]
-        grad_mlp_subtract = 1.0 - grad_mlp_sigmoid  # float32[2, 16, 96]
-        grad_mlp_multiply_3 = all_mlp_silu[3] * grad_mlp_subtract  # float32[2, 16, 96]
-        grad_mlp_add = grad_mlp_sigmoid + grad_mlp_multiply_3  # float32[2, 16, 96]
-        grad_mlp_multiply_4 = grad_mlp_multiply * grad_mlp_add  # float32[2, 16, 96]
-        grad_mlp_reshape_3 = grad_mlp_multiply_4.reshape((32, 96))  # float32[32, 96]
-        grad_mlp_matmul_3 = grad_mlp_reshape_3 @ state["blocks.*.mlp.gate"][3]  # float32[32, 32]
-        grad_mlp_matmul_4 = grad_mlp_reshape_3.T @ all_mlp_reshape[3]  # float32[96, 32]
-        grad_mlp_reshape_4 = grad_mlp_matmul_3.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_mlp_reshape_5 = grad_mlp_multiply_2.reshape((32, 96))  # float32[32, 96]
-        grad_mlp_matmul_5 = grad_mlp_reshape_5 @ state["blocks.*.mlp.up"][3]  # float32[32, 32]
-        grad_mlp_matmul_6 = grad_mlp_reshape_5.T @ all_mlp_reshape[3]  # float32[96, 32]
-        grad_mlp_reshape_6 = grad_mlp_matmul_5.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_mlp_add_2 = grad_mlp_reshape_4 + grad_mlp_reshape_6  # float32[2, 16, 32]
-        grad_mlp_multiply_5 = grad_mlp_add_2 * state["blocks.*.mlp.norm.gain"][3]  # float32[2, 16, 32]
-        grad_mlp_multiply_6 = grad_mlp_add_2 * all_mlp_rms_norm[3]  # float32[2, 16, 32]
-        grad_mlp_reduce_sum = jnp.sum(grad_mlp_multiply_6, axis=(0, 1), keepdims=True)  # float32[1, 1, 32]
-        grad_mlp_reshape_7 = grad_mlp_reduce_sum.reshape((32,))  # float32[32]
-        grad_mlp_multiply_7 = grad_mlp_multiply_5 * all_mlp_rms_norm[3]  # float32[2, 16, 32]
-        grad_mlp_reduce_sum_2 = jnp.sum(grad_mlp_multiply_7, axis=(2,))  # float32[2, 16]
-        grad_mlp_multiply_8 = grad_mlp_reduce_sum_2 * 0.03125  # float32[2, 16]
-        grad_mlp_reshape_8 = grad_mlp_multiply_8.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_mlp_multiply_9 = all_mlp_rms_norm[3] * grad_mlp_reshape_8  # float32[2, 16, 32]
-        grad_mlp_subtract_2 = grad_mlp_multiply_5 - grad_mlp_multiply_9  # float32[2, 16, 32]
-        grad_mlp_multiply_10 = all_blocks_add_2[3] * all_blocks_add_2[3]  # float32[2, 16, 32]
-        grad_mlp_reduce_sum_3 = jnp.sum(grad_mlp_multiply_10, axis=(2,))  # float32[2, 16]
-        grad_mlp_multiply_11 = grad_mlp_reduce_sum_3 * 0.03125  # float32[2, 16]
-        grad_mlp_add_3 = grad_mlp_multiply_11 + 0.000001  # float32[2, 16]
-        grad_mlp_sqrt = jnp.sqrt(grad_mlp_add_3)  # float32[2, 16]
-        grad_mlp_reciprocal = 1.0 / grad_mlp_sqrt  # float32[2, 16]
-        grad_mlp_reshape_9 = grad_mlp_reciprocal.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_mlp_multiply_12 = grad_mlp_subtract_2 * grad_mlp_reshape_9  # float32[2, 16, 32]
-        grad_mlp_add_4 = grad_head_multiply_9 + grad_mlp_multiply_12  # float32[2, 16, 32]
     with jax.named_scope("blocks.3.attention"):
-        grad_attention_reshape_3 = grad_mlp_add_4.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul = grad_attention_reshape_3 @ state["blocks.*.attention.output"][3]  # float32[32, 32]
-        grad_attention_matmul_2 = grad_attention_reshape_3.T @ all_attention_reshape_9[3]  # float32[32, 32]
-        grad_attention_reshape_4 = grad_attention_matmul.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_5 = grad_attention_reshape_4.reshape((2, 16, 1, 32))  # float32[2, 16, 1, 32]
-        grad_attention_transpose = grad_attention_reshape_5.transpose((0, 2, 1, 3))  # float32[2, 1, 16, 32]
-        grad_attention_multiply = grad_attention_transpose * all_attention_attention[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum = jnp.sum(grad_attention_multiply, axis=(3,), keepdims=True)  # float32[2, 1, 16, 1]
-        grad_attention_multiply_2 = all_attention_rotary_embedding[3] * 0.1767766952966369  # float32[2, 1, 16, 32]
-        grad_attention_matmul_3 = grad_attention_multiply_2 @ jnp.swapaxes(all_attention_rotary_embedding_2[3], -1, -2)  # float32[2, 1, 16, 16]
-        grad_attention_reshape_6 = grad_attention_matmul_3.reshape((2, 1, 1, 16, 16))  # float32[2, 1, 1, 16, 16]
-        grad_attention_add_3 = grad_attention_reshape_6 + grad_attention_where  # float32[2, 1, 1, 16, 16]
-        grad_attention_reshape_7 = grad_attention_add_3.reshape((2, 1, 16, 16))  # float32[2, 1, 16, 16]
-        grad_attention_softmax = jax.nn.softmax(grad_attention_reshape_7, axis=3)  # float32[2, 1, 16, 16]
-        grad_attention_matmul_4 = grad_attention_transpose @ jnp.swapaxes(all_attention_transpose_3[3], -1, -2)  # float32[2, 1, 16, 16]
-        grad_attention_subtract = grad_attention_matmul_4 - grad_attention_reduce_sum  # float32[2, 1, 16, 16]
-        grad_attention_multiply_3 = grad_attention_softmax * grad_attention_subtract  # float32[2, 1, 16, 16]
-        grad_attention_matmul_5 = grad_attention_multiply_3 @ all_attention_rotary_embedding_2[3]  # float32[2, 1, 16, 32]
-        grad_attention_multiply_4 = grad_attention_matmul_5 * 0.1767766952966369  # float32[2, 1, 16, 32]
-        grad_attention_matmul_6 = jnp.swapaxes(grad_attention_multiply_3, -1, -2) @ grad_attention_multiply_2  # float32[2, 1, 16, 32]
-        grad_attention_matmul_7 = jnp.swapaxes(grad_attention_softmax, -1, -2) @ grad_attention_transpose  # float32[2, 1, 16, 32]
-        grad_attention_transpose_2 = grad_attention_matmul_7.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-        grad_attention_reshape_8 = grad_attention_transpose_2.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_9 = grad_attention_reshape_8.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul_8 = grad_attention_reshape_9 @ state["blocks.*.attention.value"][3]  # float32[32, 32]
-        grad_attention_matmul_9 = grad_attention_reshape_9.T @ all_attention_reshape[3]  # float32[32, 32]
-        grad_attention_reshape_10 = grad_attention_matmul_8.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_rotary_embedding = rotary_embedding(grad_attention_matmul_6, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-        grad_attention_multiply_5 = grad_attention_rotary_embedding * state["blocks.*.attention.keyNorm.gain"][3]  # float32[2, 1, 16, 32]
-        grad_attention_multiply_6 = grad_attention_rotary_embedding * all_attention_rms_norm_3[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_2 = jnp.sum(grad_attention_multiply_6, axis=(0, 1, 2), keepdims=True)  # float32[1, 1, 1, 32]
-        grad_attention_reshape_11 = grad_attention_reduce_sum_2.reshape((32,))  # float32[32]
-        grad_attention_multiply_7 = grad_attention_multiply_5 * all_attention_rms_norm_3[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_3 = jnp.sum(grad_attention_multiply_7, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_8 = grad_attention_reduce_sum_3 * 0.03125  # float32[2, 1, 16]
-        grad_attention_reshape_12 = grad_attention_multiply_8.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_9 = all_attention_rms_norm_3[3] * grad_attention_reshape_12  # float32[2, 1, 16, 32]
-        grad_attention_subtract_2 = grad_attention_multiply_5 - grad_attention_multiply_9  # float32[2, 1, 16, 32]
-        grad_attention_multiply_10 = all_attention_transpose_2[3] * all_attention_transpose_2[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_4 = jnp.sum(grad_attention_multiply_10, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_11 = grad_attention_reduce_sum_4 * 0.03125  # float32[2, 1, 16]
-        grad_attention_add_4 = grad_attention_multiply_11 + 0.000001  # float32[2, 1, 16]
-        grad_attention_sqrt = jnp.sqrt(grad_attention_add_4)  # float32[2, 1, 16]
-        grad_attention_reciprocal = 1.0 / grad_attention_sqrt  # float32[2, 1, 16]
-        grad_attention_reshape_13 = grad_attention_reciprocal.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_12 = grad_attention_subtract_2 * grad_attention_reshape_13  # float32[2, 1, 16, 32]
-        grad_attention_transpose_3 = grad_attention_multiply_12.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-        grad_attention_reshape_14 = grad_attention_transpose_3.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_15 = grad_attention_reshape_14.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul_10 = grad_attention_reshape_15 @ state["blocks.*.attention.key"][3]  # float32[32, 32]
-        grad_attention_matmul_11 = grad_attention_reshape_15.T @ all_attention_reshape[3]  # float32[32, 32]
-        grad_attention_reshape_16 = grad_attention_matmul_10.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_add_5 = grad_attention_reshape_10 + grad_attention_reshape_16  # float32[2, 16, 32]
-        grad_attention_rotary_embedding_2 = rotary_embedding(grad_attention_multiply_4, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-        grad_attention_multiply_13 = grad_attention_rotary_embedding_2 * state["blocks.*.attention.queryNorm.gain"][3]  # float32[2, 1, 16, 32]
-        grad_attention_multiply_14 = grad_attention_rotary_embedding_2 * all_attention_rms_norm_2[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_5 = jnp.sum(grad_attention_multiply_14, axis=(0, 1, 2), keepdims=True)  # float32[1, 1, 1, 32]
-        grad_attention_reshape_17 = grad_attention_reduce_sum_5.reshape((32,))  # float32[32]
-        grad_attention_multiply_15 = grad_attention_multiply_13 * all_attention_rms_norm_2[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_6 = jnp.sum(grad_attention_multiply_15, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_16 = grad_attention_reduce_sum_6 * 0.03125  # float32[2, 1, 16]
-        grad_attention_reshape_18 = grad_attention_multiply_16.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_17 = all_attention_rms_norm_2[3] * grad_attention_reshape_18  # float32[2, 1, 16, 32]
-        grad_attention_subtract_3 = grad_attention_multiply_13 - grad_attention_multiply_17  # float32[2, 1, 16, 32]
-        grad_attention_multiply_18 = all_attention_transpose[3] * all_attention_transpose[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_7 = jnp.sum(grad_attention_multiply_18, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_19 = grad_attention_reduce_sum_7 * 0.03125  # float32[2, 1, 16]
-        grad_attention_add_6 = grad_attention_multiply_19 + 0.000001  # float32[2, 1, 16]
-        grad_attention_sqrt_2 = jnp.sqrt(grad_attention_add_6)  # float32[2, 1, 16]
-        grad_attention_reciprocal_2 = 1.0 / grad_attention_sqrt_2  # float32[2, 1, 16]
-        grad_attention_reshape_19 = grad_attention_reciprocal_2.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_20 = grad_attention_subtract_3 * grad_attention_reshape_19  # float32[2, 1, 16, 32]
-        grad_attention_transpose_4 = grad_attention_multiply_20.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-        grad_attention_reshape_20 = grad_attention_transpose_4.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_21 = grad_attention_reshape_20.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul_12 = grad_attention_reshape_21 @ state["blocks.*.attention.query"][3]  # float32[32, 32]
-        grad_attention_matmul_13 = grad_attention_reshape_21.T @ all_attention_reshape[3]  # float32[32, 32]
-        grad_attention_reshape_22 = grad_attention_matmul_12.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_add_7 = grad_attention_add_5 + grad_attention_reshape_22  # float32[2, 16, 32]
-        grad_attention_multiply_21 = grad_attention_add_7 * state["blocks.*.attention.norm.gain"][3]  # float32[2, 16, 32]
-        grad_attention_multiply_22 = grad_attention_add_7 * all_attention_rms_norm[3]  # float32[2, 16, 32]
-        grad_attention_reduce_sum_8 = jnp.sum(grad_attention_multiply_22, axis=(0, 1), keepdims=True)  # float32[1, 1, 32]
-        grad_attention_reshape_23 = grad_attention_reduce_sum_8.reshape((32,))  # float32[32]
-        grad_attention_multiply_23 = grad_attention_multiply_21 * all_attention_rms_norm[3]  # float32[2, 16, 32]
-        grad_attention_reduce_sum_9 = jnp.sum(grad_attention_multiply_23, axis=(2,))  # float32[2, 16]
-        grad_attention_multiply_24 = grad_attention_reduce_sum_9 * 0.03125  # float32[2, 16]
-        grad_attention_reshape_24 = grad_attention_multiply_24.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_attention_multiply_25 = all_attention_rms_norm[3] * grad_attention_reshape_24  # float32[2, 16, 32]
-        grad_attention_subtract_4 = grad_attention_multiply_21 - grad_attention_multiply_25  # float32[2, 16, 32]
-        grad_attention_multiply_26 = all_blocks_add_3[2] * all_blocks_add_3[2]  # float32[2, 16, 32]
-        grad_attention_reduce_sum_10 = jnp.sum(grad_attention_multiply_26, axis=(2,))  # float32[2, 16]
-        grad_attention_multiply_27 = grad_attention_reduce_sum_10 * 0.03125  # float32[2, 16]
-        grad_attention_add_8 = grad_attention_multiply_27 + 0.000001  # float32[2, 16]
-        grad_attention_sqrt_3 = jnp.sqrt(grad_attention_add_8)  # float32[2, 16]
-        grad_attention_reciprocal_3 = 1.0 / grad_attention_sqrt_3  # float32[2, 16]
-        grad_attention_reshape_25 = grad_attention_reciprocal_3.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_attention_multiply_28 = grad_attention_subtract_4 * grad_attention_reshape_25  # float32[2, 16, 32]
-        grad_attention_add_9 = grad_mlp_add_4 + grad_attention_multiply_28  # float32[2, 16, 32]
+        grad_attention_reshape = jnp.arange(16, dtype=jnp.int32).reshape((16, 1))  # int32[16, 1]
+        grad_attention_add = grad_attention_reshape + 0  # int32[16, 1]
+        grad_attention_reshape_2 = jnp.arange(16, dtype=jnp.int32).reshape((1, 16))  # int32[1, 16]
+        grad_attention_add_2 = grad_attention_reshape_2 + 0  # int32[1, 16]
+        grad_attention_less_or_equal = grad_attention_add_2 <= grad_attention_add  # bool[16, 16]
+        grad_attention_where = jnp.where(grad_attention_less_or_equal, jnp.float32(0.0), jnp.float32(-1e+30))  # float32[16, 16]
+        grad_attention_negate = -positions_sin  # float32[16, 16]
 
-    def blocks_backward(grad_attention_add_10, layer):
+    def blocks_backward(grad_attention_add_3, layer):
         (
             mlp_down_2,  # float32[32, 96]
             mlp_reshape_6,  # float32[32, 96]
@@ -513,262 +371,262 @@ def step(state, inputs):
             attention_rms_norm_6,  # float32[2, 16, 32]
             blocks_add_5,  # float32[2, 16, 32]
         ) = layer
-        grad_attention_add_10 = shard_rows(grad_attention_add_10)
+        grad_attention_add_3 = shard_rows(grad_attention_add_3)
         with jax.named_scope("mlp"):
-            grad_mlp_reshape_10 = grad_attention_add_10.reshape((32, 32))  # float32[32, 32]
-            grad_mlp_matmul_7 = grad_mlp_reshape_10 @ mlp_down_2  # float32[32, 96]
-            grad_mlp_matmul_8 = grad_mlp_reshape_10.T @ mlp_reshape_6  # float32[32, 96]
-            grad_mlp_reshape_11 = grad_mlp_matmul_7.reshape((2, 16, 96))  # float32[2, 16, 96]
-            grad_mlp_multiply_13 = grad_mlp_reshape_11 * mlp_reshape_7  # float32[2, 16, 96]
-            grad_mlp_multiply_14 = grad_mlp_reshape_11 * mlp_silu_2  # float32[2, 16, 96]
-            grad_mlp_sigmoid_2 = jax.nn.sigmoid(mlp_reshape_8)  # float32[2, 16, 96]
-            grad_mlp_subtract_3 = 1.0 - grad_mlp_sigmoid_2  # float32[2, 16, 96]
-            grad_mlp_multiply_15 = mlp_silu_2 * grad_mlp_subtract_3  # float32[2, 16, 96]
-            grad_mlp_add_5 = grad_mlp_sigmoid_2 + grad_mlp_multiply_15  # float32[2, 16, 96]
-            grad_mlp_multiply_16 = grad_mlp_multiply_13 * grad_mlp_add_5  # float32[2, 16, 96]
-            grad_mlp_reshape_12 = grad_mlp_multiply_16.reshape((32, 96))  # float32[32, 96]
-            grad_mlp_matmul_9 = grad_mlp_reshape_12 @ mlp_gate_2  # float32[32, 32]
-            grad_mlp_matmul_10 = grad_mlp_reshape_12.T @ mlp_reshape_9  # float32[96, 32]
-            grad_mlp_reshape_13 = grad_mlp_matmul_9.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_mlp_reshape_14 = grad_mlp_multiply_14.reshape((32, 96))  # float32[32, 96]
-            grad_mlp_matmul_11 = grad_mlp_reshape_14 @ mlp_up_2  # float32[32, 32]
-            grad_mlp_matmul_12 = grad_mlp_reshape_14.T @ mlp_reshape_9  # float32[96, 32]
-            grad_mlp_reshape_15 = grad_mlp_matmul_11.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_mlp_add_6 = grad_mlp_reshape_13 + grad_mlp_reshape_15  # float32[2, 16, 32]
-            grad_mlp_multiply_17 = grad_mlp_add_6 * mlp_norm_gain_2  # float32[2, 16, 32]
-            grad_mlp_multiply_18 = grad_mlp_add_6 * mlp_rms_norm_2  # float32[2, 16, 32]
-            grad_mlp_reduce_sum_4 = jnp.sum(grad_mlp_multiply_18, axis=(0, 1), keepdims=True)  # float32[1, 1, 32]
-            grad_mlp_reshape_16 = grad_mlp_reduce_sum_4.reshape((32,))  # float32[32]
-            grad_mlp_multiply_19 = grad_mlp_multiply_17 * mlp_rms_norm_2  # float32[2, 16, 32]
-            grad_mlp_reduce_sum_5 = jnp.sum(grad_mlp_multiply_19, axis=(2,))  # float32[2, 16]
-            grad_mlp_multiply_20 = grad_mlp_reduce_sum_5 * 0.03125  # float32[2, 16]
-            grad_mlp_reshape_17 = grad_mlp_multiply_20.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_mlp_multiply_21 = mlp_rms_norm_2 * grad_mlp_reshape_17  # float32[2, 16, 32]
-            grad_mlp_subtract_4 = grad_mlp_multiply_17 - grad_mlp_multiply_21  # float32[2, 16, 32]
-            grad_mlp_multiply_22 = blocks_add_4 * blocks_add_4  # float32[2, 16, 32]
-            grad_mlp_reduce_sum_6 = jnp.sum(grad_mlp_multiply_22, axis=(2,))  # float32[2, 16]
-            grad_mlp_multiply_23 = grad_mlp_reduce_sum_6 * 0.03125  # float32[2, 16]
-            grad_mlp_add_7 = grad_mlp_multiply_23 + 0.000001  # float32[2, 16]
-            grad_mlp_sqrt_2 = jnp.sqrt(grad_mlp_add_7)  # float32[2, 16]
-            grad_mlp_reciprocal_2 = 1.0 / grad_mlp_sqrt_2  # float32[2, 16]
-            grad_mlp_reshape_18 = grad_mlp_reciprocal_2.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_mlp_multiply_24 = grad_mlp_subtract_4 * grad_mlp_reshape_18  # float32[2, 16, 32]
-            grad_mlp_add_8 = grad_attention_add_10 + grad_mlp_multiply_24  # float32[2, 16, 32]
+            grad_mlp_reshape = grad_attention_add_3.reshape((32, 32))  # float32[32, 32]
+            grad_mlp_matmul = grad_mlp_reshape @ mlp_down_2  # float32[32, 96]
+            grad_mlp_matmul_2 = grad_mlp_reshape.T @ mlp_reshape_6  # float32[32, 96]
+            grad_mlp_reshape_2 = grad_mlp_matmul.reshape((2, 16, 96))  # float32[2, 16, 96]
+            grad_mlp_multiply = grad_mlp_reshape_2 * mlp_reshape_7  # float32[2, 16, 96]
+            grad_mlp_multiply_2 = grad_mlp_reshape_2 * mlp_silu_2  # float32[2, 16, 96]
+            grad_mlp_sigmoid = jax.nn.sigmoid(mlp_reshape_8)  # float32[2, 16, 96]
+            grad_mlp_subtract = 1.0 - grad_mlp_sigmoid  # float32[2, 16, 96]
+            grad_mlp_multiply_3 = mlp_silu_2 * grad_mlp_subtract  # float32[2, 16, 96]
+            grad_mlp_add = grad_mlp_sigmoid + grad_mlp_multiply_3  # float32[2, 16, 96]
+            grad_mlp_multiply_4 = grad_mlp_multiply * grad_mlp_add  # float32[2, 16, 96]
+            grad_mlp_reshape_3 = grad_mlp_multiply_4.reshape((32, 96))  # float32[32, 96]
+            grad_mlp_matmul_3 = grad_mlp_reshape_3 @ mlp_gate_2  # float32[32, 32]
+            grad_mlp_matmul_4 = grad_mlp_reshape_3.T @ mlp_reshape_9  # float32[96, 32]
+            grad_mlp_reshape_4 = grad_mlp_matmul_3.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_mlp_reshape_5 = grad_mlp_multiply_2.reshape((32, 96))  # float32[32, 96]
+            grad_mlp_matmul_5 = grad_mlp_reshape_5 @ mlp_up_2  # float32[32, 32]
+            grad_mlp_matmul_6 = grad_mlp_reshape_5.T @ mlp_reshape_9  # float32[96, 32]
+            grad_mlp_reshape_6 = grad_mlp_matmul_5.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_mlp_add_2 = grad_mlp_reshape_4 + grad_mlp_reshape_6  # float32[2, 16, 32]
+            grad_mlp_multiply_5 = grad_mlp_add_2 * mlp_norm_gain_2  # float32[2, 16, 32]
+            grad_mlp_multiply_6 = grad_mlp_add_2 * mlp_rms_norm_2  # float32[2, 16, 32]
+            grad_mlp_reduce_sum = jnp.sum(grad_mlp_multiply_6, axis=(0, 1), keepdims=True)  # float32[1, 1, 32]
+            grad_mlp_reshape_7 = grad_mlp_reduce_sum.reshape((32,))  # float32[32]
+            grad_mlp_multiply_7 = grad_mlp_multiply_5 * mlp_rms_norm_2  # float32[2, 16, 32]
+            grad_mlp_reduce_sum_2 = jnp.sum(grad_mlp_multiply_7, axis=(2,))  # float32[2, 16]
+            grad_mlp_multiply_8 = grad_mlp_reduce_sum_2 * 0.03125  # float32[2, 16]
+            grad_mlp_reshape_8 = grad_mlp_multiply_8.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_mlp_multiply_9 = mlp_rms_norm_2 * grad_mlp_reshape_8  # float32[2, 16, 32]
+            grad_mlp_subtract_2 = grad_mlp_multiply_5 - grad_mlp_multiply_9  # float32[2, 16, 32]
+            grad_mlp_multiply_10 = blocks_add_4 * blocks_add_4  # float32[2, 16, 32]
+            grad_mlp_reduce_sum_3 = jnp.sum(grad_mlp_multiply_10, axis=(2,))  # float32[2, 16]
+            grad_mlp_multiply_11 = grad_mlp_reduce_sum_3 * 0.03125  # float32[2, 16]
+            grad_mlp_add_3 = grad_mlp_multiply_11 + 0.000001  # float32[2, 16]
+            grad_mlp_sqrt = jnp.sqrt(grad_mlp_add_3)  # float32[2, 16]
+            grad_mlp_reciprocal = 1.0 / grad_mlp_sqrt  # float32[2, 16]
+            grad_mlp_reshape_9 = grad_mlp_reciprocal.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_mlp_multiply_12 = grad_mlp_subtract_2 * grad_mlp_reshape_9  # float32[2, 16, 32]
+            grad_mlp_add_4 = grad_attention_add_3 + grad_mlp_multiply_12  # float32[2, 16, 32]
         with jax.named_scope("attention"):
-            grad_attention_reshape_26 = grad_mlp_add_8.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_14 = grad_attention_reshape_26 @ attention_output_2  # float32[32, 32]
-            grad_attention_matmul_15 = grad_attention_reshape_26.T @ attention_reshape_11  # float32[32, 32]
-            grad_attention_reshape_27 = grad_attention_matmul_14.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_28 = grad_attention_reshape_27.reshape((2, 16, 1, 32))  # float32[2, 16, 1, 32]
-            grad_attention_transpose_5 = grad_attention_reshape_28.transpose((0, 2, 1, 3))  # float32[2, 1, 16, 32]
-            grad_attention_multiply_29 = grad_attention_transpose_5 * attention_attention_2  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_11 = jnp.sum(grad_attention_multiply_29, axis=(3,), keepdims=True)  # float32[2, 1, 16, 1]
-            grad_attention_multiply_30 = attention_rotary_embedding_3 * 0.1767766952966369  # float32[2, 1, 16, 32]
-            grad_attention_matmul_16 = grad_attention_multiply_30 @ jnp.swapaxes(attention_rotary_embedding_4, -1, -2)  # float32[2, 1, 16, 16]
-            grad_attention_reshape_29 = grad_attention_matmul_16.reshape((2, 1, 1, 16, 16))  # float32[2, 1, 1, 16, 16]
-            grad_attention_add_11 = grad_attention_reshape_29 + grad_attention_where  # float32[2, 1, 1, 16, 16]
-            grad_attention_reshape_30 = grad_attention_add_11.reshape((2, 1, 16, 16))  # float32[2, 1, 16, 16]
-            grad_attention_softmax_2 = jax.nn.softmax(grad_attention_reshape_30, axis=3)  # float32[2, 1, 16, 16]
-            grad_attention_matmul_17 = grad_attention_transpose_5 @ jnp.swapaxes(attention_transpose_5, -1, -2)  # float32[2, 1, 16, 16]
-            grad_attention_subtract_5 = grad_attention_matmul_17 - grad_attention_reduce_sum_11  # float32[2, 1, 16, 16]
-            grad_attention_multiply_31 = grad_attention_softmax_2 * grad_attention_subtract_5  # float32[2, 1, 16, 16]
-            grad_attention_matmul_18 = grad_attention_multiply_31 @ attention_rotary_embedding_4  # float32[2, 1, 16, 32]
-            grad_attention_multiply_32 = grad_attention_matmul_18 * 0.1767766952966369  # float32[2, 1, 16, 32]
-            grad_attention_matmul_19 = jnp.swapaxes(grad_attention_multiply_31, -1, -2) @ grad_attention_multiply_30  # float32[2, 1, 16, 32]
-            grad_attention_matmul_20 = jnp.swapaxes(grad_attention_softmax_2, -1, -2) @ grad_attention_transpose_5  # float32[2, 1, 16, 32]
-            grad_attention_transpose_6 = grad_attention_matmul_20.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-            grad_attention_reshape_31 = grad_attention_transpose_6.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_32 = grad_attention_reshape_31.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_21 = grad_attention_reshape_32 @ attention_value_2  # float32[32, 32]
-            grad_attention_matmul_22 = grad_attention_reshape_32.T @ attention_reshape_12  # float32[32, 32]
-            grad_attention_reshape_33 = grad_attention_matmul_21.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_rotary_embedding_3 = rotary_embedding(grad_attention_matmul_19, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-            grad_attention_multiply_33 = grad_attention_rotary_embedding_3 * attention_key_norm_gain_2  # float32[2, 1, 16, 32]
-            grad_attention_multiply_34 = grad_attention_rotary_embedding_3 * attention_rms_norm_4  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_12 = jnp.sum(grad_attention_multiply_34, axis=(0, 1, 2), keepdims=True)  # float32[1, 1, 1, 32]
-            grad_attention_reshape_34 = grad_attention_reduce_sum_12.reshape((32,))  # float32[32]
-            grad_attention_multiply_35 = grad_attention_multiply_33 * attention_rms_norm_4  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_13 = jnp.sum(grad_attention_multiply_35, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_36 = grad_attention_reduce_sum_13 * 0.03125  # float32[2, 1, 16]
-            grad_attention_reshape_35 = grad_attention_multiply_36.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_37 = attention_rms_norm_4 * grad_attention_reshape_35  # float32[2, 1, 16, 32]
-            grad_attention_subtract_6 = grad_attention_multiply_33 - grad_attention_multiply_37  # float32[2, 1, 16, 32]
-            grad_attention_multiply_38 = attention_transpose_6 * attention_transpose_6  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_14 = jnp.sum(grad_attention_multiply_38, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_39 = grad_attention_reduce_sum_14 * 0.03125  # float32[2, 1, 16]
-            grad_attention_add_12 = grad_attention_multiply_39 + 0.000001  # float32[2, 1, 16]
-            grad_attention_sqrt_4 = jnp.sqrt(grad_attention_add_12)  # float32[2, 1, 16]
-            grad_attention_reciprocal_4 = 1.0 / grad_attention_sqrt_4  # float32[2, 1, 16]
-            grad_attention_reshape_36 = grad_attention_reciprocal_4.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_40 = grad_attention_subtract_6 * grad_attention_reshape_36  # float32[2, 1, 16, 32]
-            grad_attention_transpose_7 = grad_attention_multiply_40.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-            grad_attention_reshape_37 = grad_attention_transpose_7.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_38 = grad_attention_reshape_37.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_23 = grad_attention_reshape_38 @ attention_key_2  # float32[32, 32]
-            grad_attention_matmul_24 = grad_attention_reshape_38.T @ attention_reshape_12  # float32[32, 32]
-            grad_attention_reshape_39 = grad_attention_matmul_23.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_add_13 = grad_attention_reshape_33 + grad_attention_reshape_39  # float32[2, 16, 32]
-            grad_attention_rotary_embedding_4 = rotary_embedding(grad_attention_multiply_32, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-            grad_attention_multiply_41 = grad_attention_rotary_embedding_4 * attention_query_norm_gain_2  # float32[2, 1, 16, 32]
-            grad_attention_multiply_42 = grad_attention_rotary_embedding_4 * attention_rms_norm_5  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_15 = jnp.sum(grad_attention_multiply_42, axis=(0, 1, 2), keepdims=True)  # float32[1, 1, 1, 32]
-            grad_attention_reshape_40 = grad_attention_reduce_sum_15.reshape((32,))  # float32[32]
-            grad_attention_multiply_43 = grad_attention_multiply_41 * attention_rms_norm_5  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_16 = jnp.sum(grad_attention_multiply_43, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_44 = grad_attention_reduce_sum_16 * 0.03125  # float32[2, 1, 16]
-            grad_attention_reshape_41 = grad_attention_multiply_44.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_45 = attention_rms_norm_5 * grad_attention_reshape_41  # float32[2, 1, 16, 32]
-            grad_attention_subtract_7 = grad_attention_multiply_41 - grad_attention_multiply_45  # float32[2, 1, 16, 32]
-            grad_attention_multiply_46 = attention_transpose_7 * attention_transpose_7  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_17 = jnp.sum(grad_attention_multiply_46, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_47 = grad_attention_reduce_sum_17 * 0.03125  # float32[2, 1, 16]
-            grad_attention_add_14 = grad_attention_multiply_47 + 0.000001  # float32[2, 1, 16]
-            grad_attention_sqrt_5 = jnp.sqrt(grad_attention_add_14)  # float32[2, 1, 16]
-            grad_attention_reciprocal_5 = 1.0 / grad_attention_sqrt_5  # float32[2, 1, 16]
-            grad_attention_reshape_42 = grad_attention_reciprocal_5.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_48 = grad_attention_subtract_7 * grad_attention_reshape_42  # float32[2, 1, 16, 32]
-            grad_attention_transpose_8 = grad_attention_multiply_48.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-            grad_attention_reshape_43 = grad_attention_transpose_8.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_44 = grad_attention_reshape_43.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_25 = grad_attention_reshape_44 @ attention_query_2  # float32[32, 32]
-            grad_attention_matmul_26 = grad_attention_reshape_44.T @ attention_reshape_12  # float32[32, 32]
-            grad_attention_reshape_45 = grad_attention_matmul_25.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_add_15 = grad_attention_add_13 + grad_attention_reshape_45  # float32[2, 16, 32]
-            grad_attention_multiply_49 = grad_attention_add_15 * attention_norm_gain_2  # float32[2, 16, 32]
-            grad_attention_multiply_50 = grad_attention_add_15 * attention_rms_norm_6  # float32[2, 16, 32]
-            grad_attention_reduce_sum_18 = jnp.sum(grad_attention_multiply_50, axis=(0, 1), keepdims=True)  # float32[1, 1, 32]
-            grad_attention_reshape_46 = grad_attention_reduce_sum_18.reshape((32,))  # float32[32]
-            grad_attention_multiply_51 = grad_attention_multiply_49 * attention_rms_norm_6  # float32[2, 16, 32]
-            grad_attention_reduce_sum_19 = jnp.sum(grad_attention_multiply_51, axis=(2,))  # float32[2, 16]
-            grad_attention_multiply_52 = grad_attention_reduce_sum_19 * 0.03125  # float32[2, 16]
-            grad_attention_reshape_47 = grad_attention_multiply_52.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_attention_multiply_53 = attention_rms_norm_6 * grad_attention_reshape_47  # float32[2, 16, 32]
-            grad_attention_subtract_8 = grad_attention_multiply_49 - grad_attention_multiply_53  # float32[2, 16, 32]
-            grad_attention_multiply_54 = blocks_add_5 * blocks_add_5  # float32[2, 16, 32]
-            grad_attention_reduce_sum_20 = jnp.sum(grad_attention_multiply_54, axis=(2,))  # float32[2, 16]
-            grad_attention_multiply_55 = grad_attention_reduce_sum_20 * 0.03125  # float32[2, 16]
-            grad_attention_add_16 = grad_attention_multiply_55 + 0.000001  # float32[2, 16]
-            grad_attention_sqrt_6 = jnp.sqrt(grad_attention_add_16)  # float32[2, 16]
-            grad_attention_reciprocal_6 = 1.0 / grad_attention_sqrt_6  # float32[2, 16]
-            grad_attention_reshape_48 = grad_attention_reciprocal_6.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_attention_multiply_56 = grad_attention_subtract_8 * grad_attention_reshape_48  # float32[2, 16, 32]
-            grad_attention_add_17 = grad_mlp_add_8 + grad_attention_multiply_56  # float32[2, 16, 32]
-        return grad_attention_add_17, (
-            grad_attention_reshape_46,
-            grad_attention_matmul_26,
-            grad_attention_matmul_24,
-            grad_attention_matmul_22,
-            grad_attention_reshape_40,
-            grad_attention_reshape_34,
-            grad_attention_matmul_15,
-            grad_mlp_reshape_16,
-            grad_mlp_matmul_10,
-            grad_mlp_matmul_12,
-            grad_mlp_matmul_8,
+            grad_attention_reshape_3 = grad_mlp_add_4.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul = grad_attention_reshape_3 @ attention_output_2  # float32[32, 32]
+            grad_attention_matmul_2 = grad_attention_reshape_3.T @ attention_reshape_11  # float32[32, 32]
+            grad_attention_reshape_4 = grad_attention_matmul.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_5 = grad_attention_reshape_4.reshape((2, 16, 1, 32))  # float32[2, 16, 1, 32]
+            grad_attention_transpose = grad_attention_reshape_5.transpose((0, 2, 1, 3))  # float32[2, 1, 16, 32]
+            grad_attention_multiply = grad_attention_transpose * attention_attention_2  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum = jnp.sum(grad_attention_multiply, axis=(3,), keepdims=True)  # float32[2, 1, 16, 1]
+            grad_attention_multiply_2 = attention_rotary_embedding_3 * 0.1767766952966369  # float32[2, 1, 16, 32]
+            grad_attention_matmul_3 = grad_attention_multiply_2 @ jnp.swapaxes(attention_rotary_embedding_4, -1, -2)  # float32[2, 1, 16, 16]
+            grad_attention_reshape_6 = grad_attention_matmul_3.reshape((2, 1, 1, 16, 16))  # float32[2, 1, 1, 16, 16]
+            grad_attention_add_4 = grad_attention_reshape_6 + grad_attention_where  # float32[2, 1, 1, 16, 16]
+            grad_attention_reshape_7 = grad_attention_add_4.reshape((2, 1, 16, 16))  # float32[2, 1, 16, 16]
+            grad_attention_softmax = jax.nn.softmax(grad_attention_reshape_7, axis=3)  # float32[2, 1, 16, 16]
+            grad_attention_matmul_4 = grad_attention_transpose @ jnp.swapaxes(attention_transpose_5, -1, -2)  # float32[2, 1, 16, 16]
+            grad_attention_subtract = grad_attention_matmul_4 - grad_attention_reduce_sum  # float32[2, 1, 16, 16]
+            grad_attention_multiply_3 = grad_attention_softmax * grad_attention_subtract  # float32[2, 1, 16, 16]
+            grad_attention_matmul_5 = grad_attention_multiply_3 @ attention_rotary_embedding_4  # float32[2, 1, 16, 32]
+            grad_attention_multiply_4 = grad_attention_matmul_5 * 0.1767766952966369  # float32[2, 1, 16, 32]
+            grad_attention_matmul_6 = jnp.swapaxes(grad_attention_multiply_3, -1, -2) @ grad_attention_multiply_2  # float32[2, 1, 16, 32]
+            grad_attention_matmul_7 = jnp.swapaxes(grad_attention_softmax, -1, -2) @ grad_attention_transpose  # float32[2, 1, 16, 32]
+            grad_attention_transpose_2 = grad_attention_matmul_7.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
+            grad_attention_reshape_8 = grad_attention_transpose_2.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_9 = grad_attention_reshape_8.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul_8 = grad_attention_reshape_9 @ attention_value_2  # float32[32, 32]
+            grad_attention_matmul_9 = grad_attention_reshape_9.T @ attention_reshape_12  # float32[32, 32]
+            grad_attention_reshape_10 = grad_attention_matmul_8.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_rotary_embedding = rotary_embedding(grad_attention_matmul_6, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
+            grad_attention_multiply_5 = grad_attention_rotary_embedding * attention_key_norm_gain_2  # float32[2, 1, 16, 32]
+            grad_attention_multiply_6 = grad_attention_rotary_embedding * attention_rms_norm_4  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_2 = jnp.sum(grad_attention_multiply_6, axis=(0, 1, 2), keepdims=True)  # float32[1, 1, 1, 32]
+            grad_attention_reshape_11 = grad_attention_reduce_sum_2.reshape((32,))  # float32[32]
+            grad_attention_multiply_7 = grad_attention_multiply_5 * attention_rms_norm_4  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_3 = jnp.sum(grad_attention_multiply_7, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_8 = grad_attention_reduce_sum_3 * 0.03125  # float32[2, 1, 16]
+            grad_attention_reshape_12 = grad_attention_multiply_8.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_9 = attention_rms_norm_4 * grad_attention_reshape_12  # float32[2, 1, 16, 32]
+            grad_attention_subtract_2 = grad_attention_multiply_5 - grad_attention_multiply_9  # float32[2, 1, 16, 32]
+            grad_attention_multiply_10 = attention_transpose_6 * attention_transpose_6  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_4 = jnp.sum(grad_attention_multiply_10, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_11 = grad_attention_reduce_sum_4 * 0.03125  # float32[2, 1, 16]
+            grad_attention_add_5 = grad_attention_multiply_11 + 0.000001  # float32[2, 1, 16]
+            grad_attention_sqrt = jnp.sqrt(grad_attention_add_5)  # float32[2, 1, 16]
+            grad_attention_reciprocal = 1.0 / grad_attention_sqrt  # float32[2, 1, 16]
+            grad_attention_reshape_13 = grad_attention_reciprocal.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_12 = grad_attention_subtract_2 * grad_attention_reshape_13  # float32[2, 1, 16, 32]
+            grad_attention_transpose_3 = grad_attention_multiply_12.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
+            grad_attention_reshape_14 = grad_attention_transpose_3.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_15 = grad_attention_reshape_14.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul_10 = grad_attention_reshape_15 @ attention_key_2  # float32[32, 32]
+            grad_attention_matmul_11 = grad_attention_reshape_15.T @ attention_reshape_12  # float32[32, 32]
+            grad_attention_reshape_16 = grad_attention_matmul_10.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_add_6 = grad_attention_reshape_10 + grad_attention_reshape_16  # float32[2, 16, 32]
+            grad_attention_rotary_embedding_2 = rotary_embedding(grad_attention_multiply_4, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
+            grad_attention_multiply_13 = grad_attention_rotary_embedding_2 * attention_query_norm_gain_2  # float32[2, 1, 16, 32]
+            grad_attention_multiply_14 = grad_attention_rotary_embedding_2 * attention_rms_norm_5  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_5 = jnp.sum(grad_attention_multiply_14, axis=(0, 1, 2), keepdims=True)  # float32[1, 1, 1, 32]
+            grad_attention_reshape_17 = grad_attention_reduce_sum_5.reshape((32,))  # float32[32]
+            grad_attention_multiply_15 = grad_attention_multiply_13 * attention_rms_norm_5  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_6 = jnp.sum(grad_attention_multiply_15, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_16 = grad_attention_reduce_sum_6 * 0.03125  # float32[2, 1, 16]
+            grad_attention_reshape_18 = grad_attention_multiply_16.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_17 = attention_rms_norm_5 * grad_attention_reshape_18  # float32[2, 1, 16, 32]
+            grad_attention_subtract_3 = grad_attention_multiply_13 - grad_attention_multiply_17  # float32[2, 1, 16, 32]
+            grad_attention_multiply_18 = attention_transpose_7 * attention_transpose_7  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_7 = jnp.sum(grad_attention_multiply_18, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_19 = grad_attention_reduce_sum_7 * 0.03125  # float32[2, 1, 16]
+            grad_attention_add_7 = grad_attention_multiply_19 + 0.000001  # float32[2, 1, 16]
+            grad_attention_sqrt_2 = jnp.sqrt(grad_attention_add_7)  # float32[2, 1, 16]
+            grad_attention_reciprocal_2 = 1.0 / grad_attention_sqrt_2  # float32[2, 1, 16]
+            grad_attention_reshape_19 = grad_attention_reciprocal_2.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_20 = grad_attention_subtract_3 * grad_attention_reshape_19  # float32[2, 1, 16, 32]
+            grad_attention_transpose_4 = grad_attention_multiply_20.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
+            grad_attention_reshape_20 = grad_attention_transpose_4.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_21 = grad_attention_reshape_20.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul_12 = grad_attention_reshape_21 @ attention_query_2  # float32[32, 32]
+            grad_attention_matmul_13 = grad_attention_reshape_21.T @ attention_reshape_12  # float32[32, 32]
+            grad_attention_reshape_22 = grad_attention_matmul_12.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_add_8 = grad_attention_add_6 + grad_attention_reshape_22  # float32[2, 16, 32]
+            grad_attention_multiply_21 = grad_attention_add_8 * attention_norm_gain_2  # float32[2, 16, 32]
+            grad_attention_multiply_22 = grad_attention_add_8 * attention_rms_norm_6  # float32[2, 16, 32]
+            grad_attention_reduce_sum_8 = jnp.sum(grad_attention_multiply_22, axis=(0, 1), keepdims=True)  # float32[1, 1, 32]
+            grad_attention_reshape_23 = grad_attention_reduce_sum_8.reshape((32,))  # float32[32]
+            grad_attention_multiply_23 = grad_attention_multiply_21 * attention_rms_norm_6  # float32[2, 16, 32]
+            grad_attention_reduce_sum_9 = jnp.sum(grad_attention_multiply_23, axis=(2,))  # float32[2, 16]
+            grad_attention_multiply_24 = grad_attention_reduce_sum_9 * 0.03125  # float32[2, 16]
+            grad_attention_reshape_24 = grad_attention_multiply_24.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_attention_multiply_25 = attention_rms_norm_6 * grad_attention_reshape_24  # float32[2, 16, 32]
+            grad_attention_subtract_4 = grad_attention_multiply_21 - grad_attention_multiply_25  # float32[2, 16, 32]
+            grad_attention_multiply_26 = blocks_add_5 * blocks_add_5  # float32[2, 16, 32]
+            grad_attention_reduce_sum_10 = jnp.sum(grad_attention_multiply_26, axis=(2,))  # float32[2, 16]
+            grad_attention_multiply_27 = grad_attention_reduce_sum_10 * 0.03125  # float32[2, 16]
+            grad_attention_add_9 = grad_attention_multiply_27 + 0.000001  # float32[2, 16]
+            grad_attention_sqrt_3 = jnp.sqrt(grad_attention_add_9)  # float32[2, 16]
+            grad_attention_reciprocal_3 = 1.0 / grad_attention_sqrt_3  # float32[2, 16]
+            grad_attention_reshape_25 = grad_attention_reciprocal_3.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_attention_multiply_28 = grad_attention_subtract_4 * grad_attention_reshape_25  # float32[2, 16, 32]
+            grad_attention_add_10 = grad_mlp_add_4 + grad_attention_multiply_28  # float32[2, 16, 32]
+        return grad_attention_add_10, (
+            grad_attention_reshape_23,
+            grad_attention_matmul_13,
+            grad_attention_matmul_11,
+            grad_attention_matmul_9,
+            grad_attention_reshape_17,
+            grad_attention_reshape_11,
+            grad_attention_matmul_2,
+            grad_mlp_reshape_7,
+            grad_mlp_matmul_4,
+            grad_mlp_matmul_6,
+            grad_mlp_matmul_2,
         )
 
     with jax.named_scope("blocks"):
-        last_grad_attention_add_10, (
-            all_grad_attention_reshape_46,
-            all_grad_attention_matmul_26,
-            all_grad_attention_matmul_24,
-            all_grad_attention_matmul_22,
-            all_grad_attention_reshape_40,
-            all_grad_attention_reshape_34,
-            all_grad_attention_matmul_15,
-            all_grad_mlp_reshape_16,
-            all_grad_mlp_matmul_10,
-            all_grad_mlp_matmul_12,
-            all_grad_mlp_matmul_8,
+        last_grad_attention_add_3, (
+            all_grad_attention_reshape_23,
+            all_grad_attention_matmul_13,
+            all_grad_attention_matmul_11,
+            all_grad_attention_matmul_9,
+            all_grad_attention_reshape_17,
+            all_grad_attention_reshape_11,
+            all_grad_attention_matmul_2,
+            all_grad_mlp_reshape_7,
+            all_grad_mlp_matmul_4,
+            all_grad_mlp_matmul_6,
+            all_grad_mlp_matmul_2,
         ) = jax.lax.scan(
             blocks_backward,
-            grad_attention_add_9,
+            grad_head_multiply_9,
             (
-                state["blocks.*.mlp.down"][0:3],
-                all_mlp_reshape_4[0:3],
-                all_mlp_reshape_2[0:3],
-                all_mlp_silu[0:3],
-                all_mlp_reshape_3[0:3],
-                state["blocks.*.mlp.gate"][0:3],
-                all_mlp_reshape[0:3],
-                state["blocks.*.mlp.up"][0:3],
-                state["blocks.*.mlp.norm.gain"][0:3],
-                all_mlp_rms_norm[0:3],
-                all_blocks_add_2[0:3],
-                state["blocks.*.attention.output"][0:3],
-                all_attention_reshape_9[0:3],
-                all_attention_attention[0:3],
-                all_attention_rotary_embedding[0:3],
-                all_attention_rotary_embedding_2[0:3],
-                all_attention_transpose_3[0:3],
-                state["blocks.*.attention.value"][0:3],
-                all_attention_reshape[0:3],
-                state["blocks.*.attention.keyNorm.gain"][0:3],
-                all_attention_rms_norm_3[0:3],
-                all_attention_transpose_2[0:3],
-                state["blocks.*.attention.key"][0:3],
-                state["blocks.*.attention.queryNorm.gain"][0:3],
-                all_attention_rms_norm_2[0:3],
-                all_attention_transpose[0:3],
-                state["blocks.*.attention.query"][0:3],
-                state["blocks.*.attention.norm.gain"][0:3],
-                all_attention_rms_norm[0:3],
-                all_blocks_add_before[0:3],
+                state["blocks.*.mlp.down"],
+                all_mlp_reshape_4,
+                all_mlp_reshape_2,
+                all_mlp_silu,
+                all_mlp_reshape_3,
+                state["blocks.*.mlp.gate"],
+                all_mlp_reshape,
+                state["blocks.*.mlp.up"],
+                state["blocks.*.mlp.norm.gain"],
+                all_mlp_rms_norm,
+                all_blocks_add_2,
+                state["blocks.*.attention.output"],
+                all_attention_reshape_9,
+                all_attention_attention,
+                all_attention_rotary_embedding,
+                all_attention_rotary_embedding_2,
+                all_attention_transpose_3,
+                state["blocks.*.attention.value"],
+                all_attention_reshape,
+                state["blocks.*.attention.keyNorm.gain"],
+                all_attention_rms_norm_3,
+                all_attention_transpose_2,
+                state["blocks.*.attention.key"],
+                state["blocks.*.attention.queryNorm.gain"],
+                all_attention_rms_norm_2,
+                all_attention_transpose,
+                state["blocks.*.attention.query"],
+                state["blocks.*.attention.norm.gain"],
+                all_attention_rms_norm,
+                all_blocks_add_before,
             ),
             reverse=True,
         )
     with jax.named_scope("embedding"):
-        grad_embedding_scatter_add_rows = jnp.full((64, 32), 0.0, jnp.float32).at[inputs["tokens"]].add(last_grad_attention_add_10)  # float32[64, 32]
+        grad_embedding_scatter_add_rows = jnp.full((64, 32), 0.0, jnp.float32).at[inputs["tokens"]].add(last_grad_attention_add_3)  # float32[64, 32]
     with jax.named_scope("optimizer.embedding"):
         embedding_multiply = grad_embedding_scatter_add_rows * grad_embedding_scatter_add_rows  # float32[64, 32]
         embedding_reduce_sum = jnp.sum(embedding_multiply, axis=(0, 1))  # float32[]
 
     def blocks_update(layer):
         (
-            grad_attention_reshape_49,  # float32[32]
-            grad_attention_matmul_27,  # float32[32, 32]
-            grad_attention_matmul_28,  # float32[32, 32]
-            grad_attention_matmul_29,  # float32[32, 32]
-            grad_attention_reshape_50,  # float32[32]
-            grad_attention_reshape_51,  # float32[32]
-            grad_attention_matmul_30,  # float32[32, 32]
-            grad_mlp_reshape_19,  # float32[32]
-            grad_mlp_matmul_13,  # float32[96, 32]
-            grad_mlp_matmul_14,  # float32[96, 32]
-            grad_mlp_matmul_15,  # float32[32, 96]
+            grad_attention_reshape_26,  # float32[32]
+            grad_attention_matmul_14,  # float32[32, 32]
+            grad_attention_matmul_15,  # float32[32, 32]
+            grad_attention_matmul_16,  # float32[32, 32]
+            grad_attention_reshape_27,  # float32[32]
+            grad_attention_reshape_28,  # float32[32]
+            grad_attention_matmul_17,  # float32[32, 32]
+            grad_mlp_reshape_10,  # float32[32]
+            grad_mlp_matmul_7,  # float32[96, 32]
+            grad_mlp_matmul_8,  # float32[96, 32]
+            grad_mlp_matmul_9,  # float32[32, 96]
         ) = layer
         with jax.named_scope("attention.norm.gain"):
-            gain_multiply = grad_attention_reshape_49 * grad_attention_reshape_49  # float32[32]
+            gain_multiply = grad_attention_reshape_26 * grad_attention_reshape_26  # float32[32]
             gain_reduce_sum = jnp.sum(gain_multiply, axis=(0,))  # float32[]
         with jax.named_scope("attention.query"):
-            query_multiply = grad_attention_matmul_27 * grad_attention_matmul_27  # float32[32, 32]
+            query_multiply = grad_attention_matmul_14 * grad_attention_matmul_14  # float32[32, 32]
             query_reduce_sum = jnp.sum(query_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("attention.key"):
-            key_multiply = grad_attention_matmul_28 * grad_attention_matmul_28  # float32[32, 32]
+            key_multiply = grad_attention_matmul_15 * grad_attention_matmul_15  # float32[32, 32]
             key_reduce_sum = jnp.sum(key_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("attention.value"):
-            value_multiply = grad_attention_matmul_29 * grad_attention_matmul_29  # float32[32, 32]
+            value_multiply = grad_attention_matmul_16 * grad_attention_matmul_16  # float32[32, 32]
             value_reduce_sum = jnp.sum(value_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("attention.queryNorm.gain"):
-            gain_multiply_2 = grad_attention_reshape_50 * grad_attention_reshape_50  # float32[32]
+            gain_multiply_2 = grad_attention_reshape_27 * grad_attention_reshape_27  # float32[32]
             gain_reduce_sum_2 = jnp.sum(gain_multiply_2, axis=(0,))  # float32[]
         with jax.named_scope("attention.keyNorm.gain"):
-            gain_multiply_3 = grad_attention_reshape_51 * grad_attention_reshape_51  # float32[32]
+            gain_multiply_3 = grad_attention_reshape_28 * grad_attention_reshape_28  # float32[32]
             gain_reduce_sum_3 = jnp.sum(gain_multiply_3, axis=(0,))  # float32[]
         with jax.named_scope("attention.output"):
-            output_multiply = grad_attention_matmul_30 * grad_attention_matmul_30  # float32[32, 32]
+            output_multiply = grad_attention_matmul_17 * grad_attention_matmul_17  # float32[32, 32]
             output_reduce_sum = jnp.sum(output_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("mlp.norm.gain"):
-            gain_multiply_4 = grad_mlp_reshape_19 * grad_mlp_reshape_19  # float32[32]
+            gain_multiply_4 = grad_mlp_reshape_10 * grad_mlp_reshape_10  # float32[32]
             gain_reduce_sum_4 = jnp.sum(gain_multiply_4, axis=(0,))  # float32[]
         with jax.named_scope("mlp.gate"):
-            gate_multiply = grad_mlp_matmul_13 * grad_mlp_matmul_13  # float32[96, 32]
+            gate_multiply = grad_mlp_matmul_7 * grad_mlp_matmul_7  # float32[96, 32]
             gate_reduce_sum = jnp.sum(gate_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("mlp.up"):
-            up_multiply = grad_mlp_matmul_14 * grad_mlp_matmul_14  # float32[96, 32]
+            up_multiply = grad_mlp_matmul_8 * grad_mlp_matmul_8  # float32[96, 32]
             up_reduce_sum = jnp.sum(up_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("mlp.down"):
-            down_multiply = grad_mlp_matmul_15 * grad_mlp_matmul_15  # float32[32, 96]
+            down_multiply = grad_mlp_matmul_9 * grad_mlp_matmul_9  # float32[32, 96]
             down_reduce_sum = jnp.sum(down_multiply, axis=(0, 1))  # float32[]
         return (
             gain_reduce_sum,
@@ -799,17 +657,17 @@ def step(state, inputs):
             all_down_reduce_sum,
         ) = jax.vmap(blocks_update)(
             (
-                jnp.concatenate([all_grad_attention_reshape_46, grad_attention_reshape_23[None]]),
-                jnp.concatenate([all_grad_attention_matmul_26, grad_attention_matmul_13[None]]),
-                jnp.concatenate([all_grad_attention_matmul_24, grad_attention_matmul_11[None]]),
-                jnp.concatenate([all_grad_attention_matmul_22, grad_attention_matmul_9[None]]),
-                jnp.concatenate([all_grad_attention_reshape_40, grad_attention_reshape_17[None]]),
-                jnp.concatenate([all_grad_attention_reshape_34, grad_attention_reshape_11[None]]),
-                jnp.concatenate([all_grad_attention_matmul_15, grad_attention_matmul_2[None]]),
-                jnp.concatenate([all_grad_mlp_reshape_16, grad_mlp_reshape_7[None]]),
-                jnp.concatenate([all_grad_mlp_matmul_10, grad_mlp_matmul_4[None]]),
-                jnp.concatenate([all_grad_mlp_matmul_12, grad_mlp_matmul_6[None]]),
-                jnp.concatenate([all_grad_mlp_matmul_8, grad_mlp_matmul_2[None]]),
+                all_grad_attention_reshape_23,
+                all_grad_attention_matmul_13,
+                all_grad_attention_matmul_11,
+                all_grad_attention_matmul_9,
+                all_grad_attention_reshape_17,
+                all_grad_attention_reshape_11,
+                all_grad_attention_matmul_2,
+                all_grad_mlp_reshape_7,
+                all_grad_mlp_matmul_4,
+                all_grad_mlp_matmul_6,
+                all_grad_mlp_matmul_2,
             ),
         )
     with jax.named_scope("optimizer.norm.gain"):
@@ -953,39 +811,39 @@ def step(state, inputs):
 
     def blocks_update_3(layer):
         (
-            grad_attention_reshape_52,  # float32[32]
+            grad_attention_reshape_29,  # float32[32]
             attention_norm_gain_first_moment,  # float32[32]
             attention_norm_gain_second_moment,  # float32[32]
             attention_norm_gain_3,  # float32[32]
-            grad_attention_matmul_31,  # float32[32, 32]
+            grad_attention_matmul_18,  # float32[32, 32]
             attention_query_first_moment,  # float32[32, 32]
-            grad_attention_matmul_32,  # float32[32, 32]
+            grad_attention_matmul_19,  # float32[32, 32]
             attention_key_first_moment,  # float32[32, 32]
-            grad_attention_matmul_33,  # float32[32, 32]
+            grad_attention_matmul_20,  # float32[32, 32]
             attention_value_first_moment,  # float32[32, 32]
-            grad_attention_reshape_53,  # float32[32]
+            grad_attention_reshape_30,  # float32[32]
             attention_query_norm_gain_first_moment,  # float32[32]
             attention_query_norm_gain_second_moment,  # float32[32]
             attention_query_norm_gain_3,  # float32[32]
-            grad_attention_reshape_54,  # float32[32]
+            grad_attention_reshape_31,  # float32[32]
             attention_key_norm_gain_first_moment,  # float32[32]
             attention_key_norm_gain_second_moment,  # float32[32]
             attention_key_norm_gain_3,  # float32[32]
-            grad_attention_matmul_34,  # float32[32, 32]
+            grad_attention_matmul_21,  # float32[32, 32]
             attention_output_first_moment,  # float32[32, 32]
-            grad_mlp_reshape_20,  # float32[32]
+            grad_mlp_reshape_11,  # float32[32]
             mlp_norm_gain_first_moment,  # float32[32]
             mlp_norm_gain_second_moment,  # float32[32]
             mlp_norm_gain_3,  # float32[32]
-            grad_mlp_matmul_16,  # float32[96, 32]
+            grad_mlp_matmul_10,  # float32[96, 32]
             mlp_gate_first_moment,  # float32[96, 32]
-            grad_mlp_matmul_17,  # float32[96, 32]
+            grad_mlp_matmul_11,  # float32[96, 32]
             mlp_up_first_moment,  # float32[96, 32]
-            grad_mlp_matmul_18,  # float32[32, 96]
+            grad_mlp_matmul_12,  # float32[32, 96]
             mlp_down_first_moment,  # float32[32, 96]
         ) = layer
         with jax.named_scope("attention.norm.gain"):
-            gain_where = jnp.where(optimizer_and_2, grad_attention_reshape_52, 0.0)  # float32[32]
+            gain_where = jnp.where(optimizer_and_2, grad_attention_reshape_29, 0.0)  # float32[32]
             gain_multiply_6 = attention_norm_gain_first_moment * optimizer_where_9  # float32[32]
             gain_multiply_7 = gain_where * optimizer_multiply_10  # float32[32]
             gain_add_6 = gain_multiply_6 + gain_multiply_7  # float32[32]
@@ -1000,28 +858,28 @@ def step(state, inputs):
             gain_divide = gain_add_8 / gain_add_9  # float32[32]
             gain_subtract = attention_norm_gain_3 - gain_divide  # float32[32]
         with jax.named_scope("attention.query"):
-            query_where = jnp.where(optimizer_and_2, grad_attention_matmul_31, 0.0)  # float32[32, 32]
+            query_where = jnp.where(optimizer_and_2, grad_attention_matmul_18, 0.0)  # float32[32, 32]
             query_multiply_2 = query_where * optimizer_where  # float32[32, 32]
             query_multiply_3 = attention_query_first_moment * optimizer_where_10  # float32[32, 32]
             query_add_2 = query_multiply_3 + query_multiply_2  # float32[32, 32]
             query_multiply_4 = query_add_2 * 0.95  # float32[32, 32]
             query_add_3 = query_multiply_2 + query_multiply_4  # float32[32, 32]
         with jax.named_scope("attention.key"):
-            key_where = jnp.where(optimizer_and_2, grad_attention_matmul_32, 0.0)  # float32[32, 32]
+            key_where = jnp.where(optimizer_and_2, grad_attention_matmul_19, 0.0)  # float32[32, 32]
             key_multiply_2 = key_where * optimizer_where  # float32[32, 32]
             key_multiply_3 = attention_key_first_moment * optimizer_where_10  # float32[32, 32]
             key_add_2 = key_multiply_3 + key_multiply_2  # float32[32, 32]
             key_multiply_4 = key_add_2 * 0.95  # float32[32, 32]
             key_add_3 = key_multiply_2 + key_multiply_4  # float32[32, 32]
         with jax.named_scope("attention.value"):
-            value_where = jnp.where(optimizer_and_2, grad_attention_matmul_33, 0.0)  # float32[32, 32]
+            value_where = jnp.where(optimizer_and_2, grad_attention_matmul_20, 0.0)  # float32[32, 32]
             value_multiply_2 = value_where * optimizer_where  # float32[32, 32]
             value_multiply_3 = attention_value_first_moment * optimizer_where_10  # float32[32, 32]
             value_add_2 = value_multiply_3 + value_multiply_2  # float32[32, 32]
             value_multiply_4 = value_add_2 * 0.95  # float32[32, 32]
             value_add_3 = value_multiply_2 + value_multiply_4  # float32[32, 32]
         with jax.named_scope("attention.queryNorm.gain"):
-            gain_where_2 = jnp.where(optimizer_and_2, grad_attention_reshape_53, 0.0)  # float32[32]
+            gain_where_2 = jnp.where(optimizer_and_2, grad_attention_reshape_30, 0.0)  # float32[32]
             gain_multiply_12 = attention_query_norm_gain_first_moment * optimizer_where_9  # float32[32]
             gain_multiply_13 = gain_where_2 * optimizer_multiply_10  # float32[32]
             gain_add_10 = gain_multiply_12 + gain_multiply_13  # float32[32]
@@ -1036,7 +894,7 @@ def step(state, inputs):
             gain_divide_2 = gain_add_12 / gain_add_13  # float32[32]
             gain_subtract_2 = attention_query_norm_gain_3 - gain_divide_2  # float32[32]
         with jax.named_scope("attention.keyNorm.gain"):
-            gain_where_3 = jnp.where(optimizer_and_2, grad_attention_reshape_54, 0.0)  # float32[32]
+            gain_where_3 = jnp.where(optimizer_and_2, grad_attention_reshape_31, 0.0)  # float32[32]
             gain_multiply_18 = attention_key_norm_gain_first_moment * optimizer_where_9  # float32[32]
             gain_multiply_19 = gain_where_3 * optimizer_multiply_10  # float32[32]
             gain_add_14 = gain_multiply_18 + gain_multiply_19  # float32[32]
@@ -1051,14 +909,14 @@ def step(state, inputs):
             gain_divide_3 = gain_add_16 / gain_add_17  # float32[32]
             gain_subtract_3 = attention_key_norm_gain_3 - gain_divide_3  # float32[32]
         with jax.named_scope("attention.output"):
-            output_where = jnp.where(optimizer_and_2, grad_attention_matmul_34, 0.0)  # float32[32, 32]
+            output_where = jnp.where(optimizer_and_2, grad_attention_matmul_21, 0.0)  # float32[32, 32]
             output_multiply_2 = output_where * optimizer_where  # float32[32, 32]
             output_multiply_3 = attention_output_first_moment * optimizer_where_10  # float32[32, 32]
             output_add_2 = output_multiply_3 + output_multiply_2  # float32[32, 32]
             output_multiply_4 = output_add_2 * 0.95  # float32[32, 32]
             output_add_3 = output_multiply_2 + output_multiply_4  # float32[32, 32]
         with jax.named_scope("mlp.norm.gain"):
-            gain_where_4 = jnp.where(optimizer_and_2, grad_mlp_reshape_20, 0.0)  # float32[32]
+            gain_where_4 = jnp.where(optimizer_and_2, grad_mlp_reshape_11, 0.0)  # float32[32]
             gain_multiply_24 = mlp_norm_gain_first_moment * optimizer_where_9  # float32[32]
             gain_multiply_25 = gain_where_4 * optimizer_multiply_10  # float32[32]
             gain_add_18 = gain_multiply_24 + gain_multiply_25  # float32[32]
@@ -1073,21 +931,21 @@ def step(state, inputs):
             gain_divide_4 = gain_add_20 / gain_add_21  # float32[32]
             gain_subtract_4 = mlp_norm_gain_3 - gain_divide_4  # float32[32]
         with jax.named_scope("mlp.gate"):
-            gate_where = jnp.where(optimizer_and_2, grad_mlp_matmul_16, 0.0)  # float32[96, 32]
+            gate_where = jnp.where(optimizer_and_2, grad_mlp_matmul_10, 0.0)  # float32[96, 32]
             gate_multiply_2 = gate_where * optimizer_where  # float32[96, 32]
             gate_multiply_3 = mlp_gate_first_moment * optimizer_where_10  # float32[96, 32]
             gate_add_2 = gate_multiply_3 + gate_multiply_2  # float32[96, 32]
             gate_multiply_4 = gate_add_2 * 0.95  # float32[96, 32]
             gate_add_3 = gate_multiply_2 + gate_multiply_4  # float32[96, 32]
         with jax.named_scope("mlp.up"):
-            up_where = jnp.where(optimizer_and_2, grad_mlp_matmul_17, 0.0)  # float32[96, 32]
+            up_where = jnp.where(optimizer_and_2, grad_mlp_matmul_11, 0.0)  # float32[96, 32]
             up_multiply_2 = up_where * optimizer_where  # float32[96, 32]
             up_multiply_3 = mlp_up_first_moment * optimizer_where_10  # float32[96, 32]
             up_add_2 = up_multiply_3 + up_multiply_2  # float32[96, 32]
             up_multiply_4 = up_add_2 * 0.95  # float32[96, 32]
             up_add_3 = up_multiply_2 + up_multiply_4  # float32[96, 32]
         with jax.named_scope("mlp.down"):
-            down_where = jnp.where(optimizer_and_2, grad_mlp_matmul_18, 0.0)  # float32[32, 96]
+            down_where = jnp.where(optimizer_and_2, grad_mlp_matmul_12, 0.0)  # float32[32, 96]
             down_multiply_2 = down_where * optimizer_where  # float32[32, 96]
             down_multiply_3 = mlp_down_first_moment * optimizer_where_10  # float32[32, 96]
             down_add_3 = down_multiply_3 + down_multiply_2  # float32[32, 96]
@@ -1152,35 +1010,35 @@ def step(state, inputs):
             all_down_add_3,
         ) = jax.vmap(blocks_update_3)(
             (
-                jnp.concatenate([all_grad_attention_reshape_46, grad_attention_reshape_23[None]]),
+                all_grad_attention_reshape_23,
                 state["optimizer.blocks.*.attention.norm.gain.firstMoment"],
                 state["optimizer.blocks.*.attention.norm.gain.secondMoment"],
                 state["blocks.*.attention.norm.gain"],
-                jnp.concatenate([all_grad_attention_matmul_26, grad_attention_matmul_13[None]]),
+                all_grad_attention_matmul_13,
                 state["optimizer.blocks.*.attention.query.firstMoment"],
-                jnp.concatenate([all_grad_attention_matmul_24, grad_attention_matmul_11[None]]),
+                all_grad_attention_matmul_11,
                 state["optimizer.blocks.*.attention.key.firstMoment"],
-                jnp.concatenate([all_grad_attention_matmul_22, grad_attention_matmul_9[None]]),
+                all_grad_attention_matmul_9,
                 state["optimizer.blocks.*.attention.value.firstMoment"],
-                jnp.concatenate([all_grad_attention_reshape_40, grad_attention_reshape_17[None]]),
+                all_grad_attention_reshape_17,
                 state["optimizer.blocks.*.attention.queryNorm.gain.firstMoment"],
                 state["optimizer.blocks.*.attention.queryNorm.gain.secondMoment"],
                 state["blocks.*.attention.queryNorm.gain"],
-                jnp.concatenate([all_grad_attention_reshape_34, grad_attention_reshape_11[None]]),
+                all_grad_attention_reshape_11,
                 state["optimizer.blocks.*.attention.keyNorm.gain.firstMoment"],
                 state["optimizer.blocks.*.attention.keyNorm.gain.secondMoment"],
                 state["blocks.*.attention.keyNorm.gain"],
-                jnp.concatenate([all_grad_attention_matmul_15, grad_attention_matmul_2[None]]),
+                all_grad_attention_matmul_2,
                 state["optimizer.blocks.*.attention.output.firstMoment"],
-                jnp.concatenate([all_grad_mlp_reshape_16, grad_mlp_reshape_7[None]]),
+                all_grad_mlp_reshape_7,
                 state["optimizer.blocks.*.mlp.norm.gain.firstMoment"],
                 state["optimizer.blocks.*.mlp.norm.gain.secondMoment"],
                 state["blocks.*.mlp.norm.gain"],
-                jnp.concatenate([all_grad_mlp_matmul_10, grad_mlp_matmul_4[None]]),
+                all_grad_mlp_matmul_4,
                 state["optimizer.blocks.*.mlp.gate.firstMoment"],
-                jnp.concatenate([all_grad_mlp_matmul_12, grad_mlp_matmul_6[None]]),
+                all_grad_mlp_matmul_6,
                 state["optimizer.blocks.*.mlp.up.firstMoment"],
-                jnp.concatenate([all_grad_mlp_matmul_8, grad_mlp_matmul_2[None]]),
+                all_grad_mlp_matmul_2,
                 state["optimizer.blocks.*.mlp.down.firstMoment"],
             ),
         )

@@ -191,7 +191,6 @@ def step(state, inputs):
             attention_rotary_embedding_2,
             attention_rotary_embedding,
             attention_rms_norm,
-            blocks_add_3,
             blocks_add,
         )
 
@@ -211,7 +210,6 @@ def step(state, inputs):
             all_attention_rotary_embedding_2,
             all_attention_rotary_embedding,
             all_attention_rms_norm,
-            all_blocks_add_3,
             all_blocks_add_before,
         ) = jax.lax.scan(
             blocks_forward,
@@ -267,15 +265,6 @@ def step(state, inputs):
         grad_head_reshape_3 = grad_head_multiply_6.reshape((2, 16, 1))  # float32[2, 16, 1]
         grad_head_multiply_7 = head_rms_norm * grad_head_reshape_3  # float32[2, 16, 32]
         grad_head_subtract_2 = grad_head_reshape_2 - grad_head_multiply_7  # float32[2, 16, 32]
-    with jax.named_scope("blocks.3.attention"):
-        grad_attention_reshape = jnp.arange(16, dtype=jnp.int32).reshape((16, 1))  # int32[16, 1]
-        grad_attention_add = grad_attention_reshape + 0  # int32[16, 1]
-        grad_attention_reshape_2 = jnp.arange(16, dtype=jnp.int32).reshape((1, 16))  # int32[1, 16]
-        grad_attention_add_2 = grad_attention_reshape_2 + 0  # int32[1, 16]
-        grad_attention_less_or_equal = grad_attention_add_2 <= grad_attention_add  # bool[16, 16]
-        grad_attention_where = jnp.where(grad_attention_less_or_equal, jnp.float32(0.0), jnp.float32(-1e+30))  # float32[16, 16]
-        grad_attention_negate = -positions_sin  # float32[16, 16]
-    with jax.named_scope("head"):
         grad_head_multiply_8 = last_blocks_add * last_blocks_add  # float32[2, 16, 32]
         grad_head_reduce_sum_2 = jnp.sum(grad_head_multiply_8, axis=(2,))  # float32[2, 16]
         grad_head_multiply_9 = grad_head_reduce_sum_2 * 0.03125  # float32[2, 16]
@@ -284,122 +273,16 @@ def step(state, inputs):
         grad_head_reciprocal = 1.0 / grad_head_sqrt  # float32[2, 16]
         grad_head_reshape_4 = grad_head_reciprocal.reshape((2, 16, 1))  # float32[2, 16, 1]
         grad_head_multiply_10 = grad_head_subtract_2 * grad_head_reshape_4  # float32[2, 16, 32]
-    with jax.named_scope("blocks.3.mlp"):
-        grad_mlp_reshape = grad_head_multiply_10.reshape((32, 32))  # float32[32, 32]
-        grad_mlp_matmul = grad_mlp_reshape @ state["blocks.*.mlp.down"][3]  # float32[32, 128]
-        grad_mlp_matmul_2 = grad_mlp_reshape.T @ all_mlp_reshape_3[3]  # float32[32, 128]
-        grad_mlp_reshape_2 = grad_mlp_matmul.reshape((2, 16, 128))  # float32[2, 16, 128]
-        grad_mlp_relu = jax.nn.relu(all_mlp_reshape_2[3])  # float32[2, 16, 128]
-        grad_mlp_multiply = grad_mlp_relu * 2.0  # float32[2, 16, 128]
-        grad_mlp_multiply_2 = grad_mlp_reshape_2 * grad_mlp_multiply  # float32[2, 16, 128]
-        grad_mlp_reshape_3 = grad_mlp_multiply_2.reshape((32, 128))  # float32[32, 128]
-        grad_mlp_matmul_3 = grad_mlp_reshape_3 @ state["blocks.*.mlp.up"][3]  # float32[32, 32]
-        grad_mlp_matmul_4 = grad_mlp_reshape_3.T @ all_mlp_reshape[3]  # float32[128, 32]
-        grad_mlp_reshape_4 = grad_mlp_matmul_3.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_mlp_multiply_3 = grad_mlp_reshape_4 * all_mlp_rms_norm[3]  # float32[2, 16, 32]
-        grad_mlp_reduce_sum = jnp.sum(grad_mlp_multiply_3, axis=(2,))  # float32[2, 16]
-        grad_mlp_multiply_4 = grad_mlp_reduce_sum * 0.03125  # float32[2, 16]
-        grad_mlp_reshape_5 = grad_mlp_multiply_4.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_mlp_multiply_5 = all_mlp_rms_norm[3] * grad_mlp_reshape_5  # float32[2, 16, 32]
-        grad_mlp_subtract = grad_mlp_reshape_4 - grad_mlp_multiply_5  # float32[2, 16, 32]
-        grad_mlp_multiply_6 = all_blocks_add_2[3] * all_blocks_add_2[3]  # float32[2, 16, 32]
-        grad_mlp_reduce_sum_2 = jnp.sum(grad_mlp_multiply_6, axis=(2,))  # float32[2, 16]
-        grad_mlp_multiply_7 = grad_mlp_reduce_sum_2 * 0.03125  # float32[2, 16]
-        grad_mlp_add = grad_mlp_multiply_7 + 0.000001  # float32[2, 16]
-        grad_mlp_sqrt = jnp.sqrt(grad_mlp_add)  # float32[2, 16]
-        grad_mlp_reciprocal = 1.0 / grad_mlp_sqrt  # float32[2, 16]
-        grad_mlp_reshape_6 = grad_mlp_reciprocal.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_mlp_multiply_8 = grad_mlp_subtract * grad_mlp_reshape_6  # float32[2, 16, 32]
-        grad_mlp_add_2 = grad_head_multiply_10 + grad_mlp_multiply_8  # float32[2, 16, 32]
     with jax.named_scope("blocks.3.attention"):
-        grad_attention_reshape_3 = grad_mlp_add_2.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul = grad_attention_reshape_3 @ state["blocks.*.attention.output"][3]  # float32[32, 32]
-        grad_attention_matmul_2 = grad_attention_reshape_3.T @ all_attention_reshape_9[3]  # float32[32, 32]
-        grad_attention_reshape_4 = grad_attention_matmul.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_5 = grad_attention_reshape_4.reshape((2, 16, 1, 32))  # float32[2, 16, 1, 32]
-        grad_attention_transpose = grad_attention_reshape_5.transpose((0, 2, 1, 3))  # float32[2, 1, 16, 32]
-        grad_attention_multiply = grad_attention_transpose * all_attention_attention[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum = jnp.sum(grad_attention_multiply, axis=(3,), keepdims=True)  # float32[2, 1, 16, 1]
-        grad_attention_multiply_2 = all_attention_rms_norm_2[3] * 0.1767766952966369  # float32[2, 1, 16, 32]
-        grad_attention_matmul_3 = grad_attention_multiply_2 @ jnp.swapaxes(all_attention_rms_norm_3[3], -1, -2)  # float32[2, 1, 16, 16]
-        grad_attention_reshape_6 = grad_attention_matmul_3.reshape((2, 1, 1, 16, 16))  # float32[2, 1, 1, 16, 16]
-        grad_attention_add_3 = grad_attention_reshape_6 + grad_attention_where  # float32[2, 1, 1, 16, 16]
-        grad_attention_reshape_7 = grad_attention_add_3.reshape((2, 1, 16, 16))  # float32[2, 1, 16, 16]
-        grad_attention_softmax = jax.nn.softmax(grad_attention_reshape_7, axis=3)  # float32[2, 1, 16, 16]
-        grad_attention_matmul_4 = grad_attention_transpose @ jnp.swapaxes(all_attention_transpose_3[3], -1, -2)  # float32[2, 1, 16, 16]
-        grad_attention_subtract = grad_attention_matmul_4 - grad_attention_reduce_sum  # float32[2, 1, 16, 16]
-        grad_attention_multiply_3 = grad_attention_softmax * grad_attention_subtract  # float32[2, 1, 16, 16]
-        grad_attention_matmul_5 = grad_attention_multiply_3 @ all_attention_rms_norm_3[3]  # float32[2, 1, 16, 32]
-        grad_attention_multiply_4 = grad_attention_matmul_5 * 0.1767766952966369  # float32[2, 1, 16, 32]
-        grad_attention_matmul_6 = jnp.swapaxes(grad_attention_multiply_3, -1, -2) @ grad_attention_multiply_2  # float32[2, 1, 16, 32]
-        grad_attention_matmul_7 = jnp.swapaxes(grad_attention_softmax, -1, -2) @ grad_attention_transpose  # float32[2, 1, 16, 32]
-        grad_attention_transpose_2 = grad_attention_matmul_7.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-        grad_attention_reshape_8 = grad_attention_transpose_2.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_9 = grad_attention_reshape_8.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul_8 = grad_attention_reshape_9 @ state["blocks.*.attention.value"][3]  # float32[32, 32]
-        grad_attention_matmul_9 = grad_attention_reshape_9.T @ all_attention_reshape[3]  # float32[32, 32]
-        grad_attention_reshape_10 = grad_attention_matmul_8.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_multiply_5 = grad_attention_matmul_6 * all_attention_rms_norm_3[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_2 = jnp.sum(grad_attention_multiply_5, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_6 = grad_attention_reduce_sum_2 * 0.03125  # float32[2, 1, 16]
-        grad_attention_reshape_11 = grad_attention_multiply_6.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_7 = all_attention_rms_norm_3[3] * grad_attention_reshape_11  # float32[2, 1, 16, 32]
-        grad_attention_subtract_2 = grad_attention_matmul_6 - grad_attention_multiply_7  # float32[2, 1, 16, 32]
-        grad_attention_multiply_8 = all_attention_rotary_embedding_2[3] * all_attention_rotary_embedding_2[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_3 = jnp.sum(grad_attention_multiply_8, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_9 = grad_attention_reduce_sum_3 * 0.03125  # float32[2, 1, 16]
-        grad_attention_add_4 = grad_attention_multiply_9 + 0.000001  # float32[2, 1, 16]
-        grad_attention_sqrt = jnp.sqrt(grad_attention_add_4)  # float32[2, 1, 16]
-        grad_attention_reciprocal = 1.0 / grad_attention_sqrt  # float32[2, 1, 16]
-        grad_attention_reshape_12 = grad_attention_reciprocal.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_10 = grad_attention_subtract_2 * grad_attention_reshape_12  # float32[2, 1, 16, 32]
-        grad_attention_rotary_embedding = rotary_embedding(grad_attention_multiply_10, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-        grad_attention_transpose_3 = grad_attention_rotary_embedding.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-        grad_attention_reshape_13 = grad_attention_transpose_3.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_14 = grad_attention_reshape_13.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul_10 = grad_attention_reshape_14 @ state["blocks.*.attention.key"][3]  # float32[32, 32]
-        grad_attention_matmul_11 = grad_attention_reshape_14.T @ all_attention_reshape[3]  # float32[32, 32]
-        grad_attention_reshape_15 = grad_attention_matmul_10.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_add_5 = grad_attention_reshape_10 + grad_attention_reshape_15  # float32[2, 16, 32]
-        grad_attention_multiply_11 = grad_attention_multiply_4 * all_attention_rms_norm_2[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_4 = jnp.sum(grad_attention_multiply_11, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_12 = grad_attention_reduce_sum_4 * 0.03125  # float32[2, 1, 16]
-        grad_attention_reshape_16 = grad_attention_multiply_12.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_13 = all_attention_rms_norm_2[3] * grad_attention_reshape_16  # float32[2, 1, 16, 32]
-        grad_attention_subtract_3 = grad_attention_multiply_4 - grad_attention_multiply_13  # float32[2, 1, 16, 32]
-        grad_attention_multiply_14 = all_attention_rotary_embedding[3] * all_attention_rotary_embedding[3]  # float32[2, 1, 16, 32]
-        grad_attention_reduce_sum_5 = jnp.sum(grad_attention_multiply_14, axis=(3,))  # float32[2, 1, 16]
-        grad_attention_multiply_15 = grad_attention_reduce_sum_5 * 0.03125  # float32[2, 1, 16]
-        grad_attention_add_6 = grad_attention_multiply_15 + 0.000001  # float32[2, 1, 16]
-        grad_attention_sqrt_2 = jnp.sqrt(grad_attention_add_6)  # float32[2, 1, 16]
-        grad_attention_reciprocal_2 = 1.0 / grad_attention_sqrt_2  # float32[2, 1, 16]
-        grad_attention_reshape_17 = grad_attention_reciprocal_2.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-        grad_attention_multiply_16 = grad_attention_subtract_3 * grad_attention_reshape_17  # float32[2, 1, 16, 32]
-        grad_attention_rotary_embedding_2 = rotary_embedding(grad_attention_multiply_16, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-        grad_attention_transpose_4 = grad_attention_rotary_embedding_2.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-        grad_attention_reshape_18 = grad_attention_transpose_4.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_reshape_19 = grad_attention_reshape_18.reshape((32, 32))  # float32[32, 32]
-        grad_attention_matmul_12 = grad_attention_reshape_19 @ state["blocks.*.attention.query"][3]  # float32[32, 32]
-        grad_attention_matmul_13 = grad_attention_reshape_19.T @ all_attention_reshape[3]  # float32[32, 32]
-        grad_attention_reshape_20 = grad_attention_matmul_12.reshape((2, 16, 32))  # float32[2, 16, 32]
-        grad_attention_add_7 = grad_attention_add_5 + grad_attention_reshape_20  # float32[2, 16, 32]
-        grad_attention_multiply_17 = grad_attention_add_7 * all_attention_rms_norm[3]  # float32[2, 16, 32]
-        grad_attention_reduce_sum_6 = jnp.sum(grad_attention_multiply_17, axis=(2,))  # float32[2, 16]
-        grad_attention_multiply_18 = grad_attention_reduce_sum_6 * 0.03125  # float32[2, 16]
-        grad_attention_reshape_21 = grad_attention_multiply_18.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_attention_multiply_19 = all_attention_rms_norm[3] * grad_attention_reshape_21  # float32[2, 16, 32]
-        grad_attention_subtract_4 = grad_attention_add_7 - grad_attention_multiply_19  # float32[2, 16, 32]
-        grad_attention_multiply_20 = all_blocks_add_3[2] * all_blocks_add_3[2]  # float32[2, 16, 32]
-        grad_attention_reduce_sum_7 = jnp.sum(grad_attention_multiply_20, axis=(2,))  # float32[2, 16]
-        grad_attention_multiply_21 = grad_attention_reduce_sum_7 * 0.03125  # float32[2, 16]
-        grad_attention_add_8 = grad_attention_multiply_21 + 0.000001  # float32[2, 16]
-        grad_attention_sqrt_3 = jnp.sqrt(grad_attention_add_8)  # float32[2, 16]
-        grad_attention_reciprocal_3 = 1.0 / grad_attention_sqrt_3  # float32[2, 16]
-        grad_attention_reshape_22 = grad_attention_reciprocal_3.reshape((2, 16, 1))  # float32[2, 16, 1]
-        grad_attention_multiply_22 = grad_attention_subtract_4 * grad_attention_reshape_22  # float32[2, 16, 32]
-        grad_attention_add_9 = grad_mlp_add_2 + grad_attention_multiply_22  # float32[2, 16, 32]
+        grad_attention_reshape = jnp.arange(16, dtype=jnp.int32).reshape((16, 1))  # int32[16, 1]
+        grad_attention_add = grad_attention_reshape + 0  # int32[16, 1]
+        grad_attention_reshape_2 = jnp.arange(16, dtype=jnp.int32).reshape((1, 16))  # int32[1, 16]
+        grad_attention_add_2 = grad_attention_reshape_2 + 0  # int32[1, 16]
+        grad_attention_less_or_equal = grad_attention_add_2 <= grad_attention_add  # bool[16, 16]
+        grad_attention_where = jnp.where(grad_attention_less_or_equal, jnp.float32(0.0), jnp.float32(-1e+30))  # float32[16, 16]
+        grad_attention_negate = -positions_sin  # float32[16, 16]
 
-    def blocks_backward(grad_attention_add_10, layer):
+    def blocks_backward(grad_attention_add_3, layer):
         (
             mlp_down_2,  # float32[32, 128]
             mlp_reshape_5,  # float32[32, 128]
@@ -423,173 +306,173 @@ def step(state, inputs):
             attention_rms_norm_6,  # float32[2, 16, 32]
             blocks_add_5,  # float32[2, 16, 32]
         ) = layer
-        grad_attention_add_10 = shard_rows(grad_attention_add_10)
+        grad_attention_add_3 = shard_rows(grad_attention_add_3)
         with jax.named_scope("mlp"):
-            grad_mlp_reshape_7 = grad_attention_add_10.reshape((32, 32))  # float32[32, 32]
-            grad_mlp_matmul_5 = grad_mlp_reshape_7 @ mlp_down_2  # float32[32, 128]
-            grad_mlp_matmul_6 = grad_mlp_reshape_7.T @ mlp_reshape_5  # float32[32, 128]
-            grad_mlp_reshape_8 = grad_mlp_matmul_5.reshape((2, 16, 128))  # float32[2, 16, 128]
-            grad_mlp_relu_2 = jax.nn.relu(mlp_reshape_6)  # float32[2, 16, 128]
-            grad_mlp_multiply_9 = grad_mlp_relu_2 * 2.0  # float32[2, 16, 128]
-            grad_mlp_multiply_10 = grad_mlp_reshape_8 * grad_mlp_multiply_9  # float32[2, 16, 128]
-            grad_mlp_reshape_9 = grad_mlp_multiply_10.reshape((32, 128))  # float32[32, 128]
-            grad_mlp_matmul_7 = grad_mlp_reshape_9 @ mlp_up_2  # float32[32, 32]
-            grad_mlp_matmul_8 = grad_mlp_reshape_9.T @ mlp_reshape_7  # float32[128, 32]
-            grad_mlp_reshape_10 = grad_mlp_matmul_7.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_mlp_multiply_11 = grad_mlp_reshape_10 * mlp_rms_norm_2  # float32[2, 16, 32]
-            grad_mlp_reduce_sum_3 = jnp.sum(grad_mlp_multiply_11, axis=(2,))  # float32[2, 16]
-            grad_mlp_multiply_12 = grad_mlp_reduce_sum_3 * 0.03125  # float32[2, 16]
-            grad_mlp_reshape_11 = grad_mlp_multiply_12.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_mlp_multiply_13 = mlp_rms_norm_2 * grad_mlp_reshape_11  # float32[2, 16, 32]
-            grad_mlp_subtract_2 = grad_mlp_reshape_10 - grad_mlp_multiply_13  # float32[2, 16, 32]
-            grad_mlp_multiply_14 = blocks_add_4 * blocks_add_4  # float32[2, 16, 32]
-            grad_mlp_reduce_sum_4 = jnp.sum(grad_mlp_multiply_14, axis=(2,))  # float32[2, 16]
-            grad_mlp_multiply_15 = grad_mlp_reduce_sum_4 * 0.03125  # float32[2, 16]
-            grad_mlp_add_3 = grad_mlp_multiply_15 + 0.000001  # float32[2, 16]
-            grad_mlp_sqrt_2 = jnp.sqrt(grad_mlp_add_3)  # float32[2, 16]
-            grad_mlp_reciprocal_2 = 1.0 / grad_mlp_sqrt_2  # float32[2, 16]
-            grad_mlp_reshape_12 = grad_mlp_reciprocal_2.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_mlp_multiply_16 = grad_mlp_subtract_2 * grad_mlp_reshape_12  # float32[2, 16, 32]
-            grad_mlp_add_4 = grad_attention_add_10 + grad_mlp_multiply_16  # float32[2, 16, 32]
+            grad_mlp_reshape = grad_attention_add_3.reshape((32, 32))  # float32[32, 32]
+            grad_mlp_matmul = grad_mlp_reshape @ mlp_down_2  # float32[32, 128]
+            grad_mlp_matmul_2 = grad_mlp_reshape.T @ mlp_reshape_5  # float32[32, 128]
+            grad_mlp_reshape_2 = grad_mlp_matmul.reshape((2, 16, 128))  # float32[2, 16, 128]
+            grad_mlp_relu = jax.nn.relu(mlp_reshape_6)  # float32[2, 16, 128]
+            grad_mlp_multiply = grad_mlp_relu * 2.0  # float32[2, 16, 128]
+            grad_mlp_multiply_2 = grad_mlp_reshape_2 * grad_mlp_multiply  # float32[2, 16, 128]
+            grad_mlp_reshape_3 = grad_mlp_multiply_2.reshape((32, 128))  # float32[32, 128]
+            grad_mlp_matmul_3 = grad_mlp_reshape_3 @ mlp_up_2  # float32[32, 32]
+            grad_mlp_matmul_4 = grad_mlp_reshape_3.T @ mlp_reshape_7  # float32[128, 32]
+            grad_mlp_reshape_4 = grad_mlp_matmul_3.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_mlp_multiply_3 = grad_mlp_reshape_4 * mlp_rms_norm_2  # float32[2, 16, 32]
+            grad_mlp_reduce_sum = jnp.sum(grad_mlp_multiply_3, axis=(2,))  # float32[2, 16]
+            grad_mlp_multiply_4 = grad_mlp_reduce_sum * 0.03125  # float32[2, 16]
+            grad_mlp_reshape_5 = grad_mlp_multiply_4.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_mlp_multiply_5 = mlp_rms_norm_2 * grad_mlp_reshape_5  # float32[2, 16, 32]
+            grad_mlp_subtract = grad_mlp_reshape_4 - grad_mlp_multiply_5  # float32[2, 16, 32]
+            grad_mlp_multiply_6 = blocks_add_4 * blocks_add_4  # float32[2, 16, 32]
+            grad_mlp_reduce_sum_2 = jnp.sum(grad_mlp_multiply_6, axis=(2,))  # float32[2, 16]
+            grad_mlp_multiply_7 = grad_mlp_reduce_sum_2 * 0.03125  # float32[2, 16]
+            grad_mlp_add = grad_mlp_multiply_7 + 0.000001  # float32[2, 16]
+            grad_mlp_sqrt = jnp.sqrt(grad_mlp_add)  # float32[2, 16]
+            grad_mlp_reciprocal = 1.0 / grad_mlp_sqrt  # float32[2, 16]
+            grad_mlp_reshape_6 = grad_mlp_reciprocal.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_mlp_multiply_8 = grad_mlp_subtract * grad_mlp_reshape_6  # float32[2, 16, 32]
+            grad_mlp_add_2 = grad_attention_add_3 + grad_mlp_multiply_8  # float32[2, 16, 32]
         with jax.named_scope("attention"):
-            grad_attention_reshape_23 = grad_mlp_add_4.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_14 = grad_attention_reshape_23 @ attention_output_2  # float32[32, 32]
-            grad_attention_matmul_15 = grad_attention_reshape_23.T @ attention_reshape_11  # float32[32, 32]
-            grad_attention_reshape_24 = grad_attention_matmul_14.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_25 = grad_attention_reshape_24.reshape((2, 16, 1, 32))  # float32[2, 16, 1, 32]
-            grad_attention_transpose_5 = grad_attention_reshape_25.transpose((0, 2, 1, 3))  # float32[2, 1, 16, 32]
-            grad_attention_multiply_23 = grad_attention_transpose_5 * attention_attention_2  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_8 = jnp.sum(grad_attention_multiply_23, axis=(3,), keepdims=True)  # float32[2, 1, 16, 1]
-            grad_attention_multiply_24 = attention_rms_norm_4 * 0.1767766952966369  # float32[2, 1, 16, 32]
-            grad_attention_matmul_16 = grad_attention_multiply_24 @ jnp.swapaxes(attention_rms_norm_5, -1, -2)  # float32[2, 1, 16, 16]
-            grad_attention_reshape_26 = grad_attention_matmul_16.reshape((2, 1, 1, 16, 16))  # float32[2, 1, 1, 16, 16]
-            grad_attention_add_11 = grad_attention_reshape_26 + grad_attention_where  # float32[2, 1, 1, 16, 16]
-            grad_attention_reshape_27 = grad_attention_add_11.reshape((2, 1, 16, 16))  # float32[2, 1, 16, 16]
-            grad_attention_softmax_2 = jax.nn.softmax(grad_attention_reshape_27, axis=3)  # float32[2, 1, 16, 16]
-            grad_attention_matmul_17 = grad_attention_transpose_5 @ jnp.swapaxes(attention_transpose_5, -1, -2)  # float32[2, 1, 16, 16]
-            grad_attention_subtract_5 = grad_attention_matmul_17 - grad_attention_reduce_sum_8  # float32[2, 1, 16, 16]
-            grad_attention_multiply_25 = grad_attention_softmax_2 * grad_attention_subtract_5  # float32[2, 1, 16, 16]
-            grad_attention_matmul_18 = grad_attention_multiply_25 @ attention_rms_norm_5  # float32[2, 1, 16, 32]
-            grad_attention_multiply_26 = grad_attention_matmul_18 * 0.1767766952966369  # float32[2, 1, 16, 32]
-            grad_attention_matmul_19 = jnp.swapaxes(grad_attention_multiply_25, -1, -2) @ grad_attention_multiply_24  # float32[2, 1, 16, 32]
-            grad_attention_matmul_20 = jnp.swapaxes(grad_attention_softmax_2, -1, -2) @ grad_attention_transpose_5  # float32[2, 1, 16, 32]
-            grad_attention_transpose_6 = grad_attention_matmul_20.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-            grad_attention_reshape_28 = grad_attention_transpose_6.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_29 = grad_attention_reshape_28.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_21 = grad_attention_reshape_29 @ attention_value_2  # float32[32, 32]
-            grad_attention_matmul_22 = grad_attention_reshape_29.T @ attention_reshape_12  # float32[32, 32]
-            grad_attention_reshape_30 = grad_attention_matmul_21.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_multiply_27 = grad_attention_matmul_19 * attention_rms_norm_5  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_9 = jnp.sum(grad_attention_multiply_27, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_28 = grad_attention_reduce_sum_9 * 0.03125  # float32[2, 1, 16]
-            grad_attention_reshape_31 = grad_attention_multiply_28.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_29 = attention_rms_norm_5 * grad_attention_reshape_31  # float32[2, 1, 16, 32]
-            grad_attention_subtract_6 = grad_attention_matmul_19 - grad_attention_multiply_29  # float32[2, 1, 16, 32]
-            grad_attention_multiply_30 = attention_rotary_embedding_3 * attention_rotary_embedding_3  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_10 = jnp.sum(grad_attention_multiply_30, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_31 = grad_attention_reduce_sum_10 * 0.03125  # float32[2, 1, 16]
-            grad_attention_add_12 = grad_attention_multiply_31 + 0.000001  # float32[2, 1, 16]
-            grad_attention_sqrt_4 = jnp.sqrt(grad_attention_add_12)  # float32[2, 1, 16]
-            grad_attention_reciprocal_4 = 1.0 / grad_attention_sqrt_4  # float32[2, 1, 16]
-            grad_attention_reshape_32 = grad_attention_reciprocal_4.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_32 = grad_attention_subtract_6 * grad_attention_reshape_32  # float32[2, 1, 16, 32]
-            grad_attention_rotary_embedding_3 = rotary_embedding(grad_attention_multiply_32, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-            grad_attention_transpose_7 = grad_attention_rotary_embedding_3.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-            grad_attention_reshape_33 = grad_attention_transpose_7.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_34 = grad_attention_reshape_33.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_23 = grad_attention_reshape_34 @ attention_key_2  # float32[32, 32]
-            grad_attention_matmul_24 = grad_attention_reshape_34.T @ attention_reshape_12  # float32[32, 32]
-            grad_attention_reshape_35 = grad_attention_matmul_23.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_add_13 = grad_attention_reshape_30 + grad_attention_reshape_35  # float32[2, 16, 32]
-            grad_attention_multiply_33 = grad_attention_multiply_26 * attention_rms_norm_4  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_11 = jnp.sum(grad_attention_multiply_33, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_34 = grad_attention_reduce_sum_11 * 0.03125  # float32[2, 1, 16]
-            grad_attention_reshape_36 = grad_attention_multiply_34.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_35 = attention_rms_norm_4 * grad_attention_reshape_36  # float32[2, 1, 16, 32]
-            grad_attention_subtract_7 = grad_attention_multiply_26 - grad_attention_multiply_35  # float32[2, 1, 16, 32]
-            grad_attention_multiply_36 = attention_rotary_embedding_4 * attention_rotary_embedding_4  # float32[2, 1, 16, 32]
-            grad_attention_reduce_sum_12 = jnp.sum(grad_attention_multiply_36, axis=(3,))  # float32[2, 1, 16]
-            grad_attention_multiply_37 = grad_attention_reduce_sum_12 * 0.03125  # float32[2, 1, 16]
-            grad_attention_add_14 = grad_attention_multiply_37 + 0.000001  # float32[2, 1, 16]
-            grad_attention_sqrt_5 = jnp.sqrt(grad_attention_add_14)  # float32[2, 1, 16]
-            grad_attention_reciprocal_5 = 1.0 / grad_attention_sqrt_5  # float32[2, 1, 16]
-            grad_attention_reshape_37 = grad_attention_reciprocal_5.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
-            grad_attention_multiply_38 = grad_attention_subtract_7 * grad_attention_reshape_37  # float32[2, 1, 16, 32]
-            grad_attention_rotary_embedding_4 = rotary_embedding(grad_attention_multiply_38, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
-            grad_attention_transpose_8 = grad_attention_rotary_embedding_4.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
-            grad_attention_reshape_38 = grad_attention_transpose_8.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_reshape_39 = grad_attention_reshape_38.reshape((32, 32))  # float32[32, 32]
-            grad_attention_matmul_25 = grad_attention_reshape_39 @ attention_query_2  # float32[32, 32]
-            grad_attention_matmul_26 = grad_attention_reshape_39.T @ attention_reshape_12  # float32[32, 32]
-            grad_attention_reshape_40 = grad_attention_matmul_25.reshape((2, 16, 32))  # float32[2, 16, 32]
-            grad_attention_add_15 = grad_attention_add_13 + grad_attention_reshape_40  # float32[2, 16, 32]
-            grad_attention_multiply_39 = grad_attention_add_15 * attention_rms_norm_6  # float32[2, 16, 32]
-            grad_attention_reduce_sum_13 = jnp.sum(grad_attention_multiply_39, axis=(2,))  # float32[2, 16]
-            grad_attention_multiply_40 = grad_attention_reduce_sum_13 * 0.03125  # float32[2, 16]
-            grad_attention_reshape_41 = grad_attention_multiply_40.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_attention_multiply_41 = attention_rms_norm_6 * grad_attention_reshape_41  # float32[2, 16, 32]
-            grad_attention_subtract_8 = grad_attention_add_15 - grad_attention_multiply_41  # float32[2, 16, 32]
-            grad_attention_multiply_42 = blocks_add_5 * blocks_add_5  # float32[2, 16, 32]
-            grad_attention_reduce_sum_14 = jnp.sum(grad_attention_multiply_42, axis=(2,))  # float32[2, 16]
-            grad_attention_multiply_43 = grad_attention_reduce_sum_14 * 0.03125  # float32[2, 16]
-            grad_attention_add_16 = grad_attention_multiply_43 + 0.000001  # float32[2, 16]
-            grad_attention_sqrt_6 = jnp.sqrt(grad_attention_add_16)  # float32[2, 16]
-            grad_attention_reciprocal_6 = 1.0 / grad_attention_sqrt_6  # float32[2, 16]
-            grad_attention_reshape_42 = grad_attention_reciprocal_6.reshape((2, 16, 1))  # float32[2, 16, 1]
-            grad_attention_multiply_44 = grad_attention_subtract_8 * grad_attention_reshape_42  # float32[2, 16, 32]
-            grad_attention_add_17 = grad_mlp_add_4 + grad_attention_multiply_44  # float32[2, 16, 32]
-        return grad_attention_add_17, (
-            grad_attention_matmul_26,
-            grad_attention_matmul_24,
-            grad_attention_matmul_22,
-            grad_attention_matmul_15,
-            grad_mlp_matmul_8,
-            grad_mlp_matmul_6,
+            grad_attention_reshape_3 = grad_mlp_add_2.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul = grad_attention_reshape_3 @ attention_output_2  # float32[32, 32]
+            grad_attention_matmul_2 = grad_attention_reshape_3.T @ attention_reshape_11  # float32[32, 32]
+            grad_attention_reshape_4 = grad_attention_matmul.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_5 = grad_attention_reshape_4.reshape((2, 16, 1, 32))  # float32[2, 16, 1, 32]
+            grad_attention_transpose = grad_attention_reshape_5.transpose((0, 2, 1, 3))  # float32[2, 1, 16, 32]
+            grad_attention_multiply = grad_attention_transpose * attention_attention_2  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum = jnp.sum(grad_attention_multiply, axis=(3,), keepdims=True)  # float32[2, 1, 16, 1]
+            grad_attention_multiply_2 = attention_rms_norm_4 * 0.1767766952966369  # float32[2, 1, 16, 32]
+            grad_attention_matmul_3 = grad_attention_multiply_2 @ jnp.swapaxes(attention_rms_norm_5, -1, -2)  # float32[2, 1, 16, 16]
+            grad_attention_reshape_6 = grad_attention_matmul_3.reshape((2, 1, 1, 16, 16))  # float32[2, 1, 1, 16, 16]
+            grad_attention_add_4 = grad_attention_reshape_6 + grad_attention_where  # float32[2, 1, 1, 16, 16]
+            grad_attention_reshape_7 = grad_attention_add_4.reshape((2, 1, 16, 16))  # float32[2, 1, 16, 16]
+            grad_attention_softmax = jax.nn.softmax(grad_attention_reshape_7, axis=3)  # float32[2, 1, 16, 16]
+            grad_attention_matmul_4 = grad_attention_transpose @ jnp.swapaxes(attention_transpose_5, -1, -2)  # float32[2, 1, 16, 16]
+            grad_attention_subtract = grad_attention_matmul_4 - grad_attention_reduce_sum  # float32[2, 1, 16, 16]
+            grad_attention_multiply_3 = grad_attention_softmax * grad_attention_subtract  # float32[2, 1, 16, 16]
+            grad_attention_matmul_5 = grad_attention_multiply_3 @ attention_rms_norm_5  # float32[2, 1, 16, 32]
+            grad_attention_multiply_4 = grad_attention_matmul_5 * 0.1767766952966369  # float32[2, 1, 16, 32]
+            grad_attention_matmul_6 = jnp.swapaxes(grad_attention_multiply_3, -1, -2) @ grad_attention_multiply_2  # float32[2, 1, 16, 32]
+            grad_attention_matmul_7 = jnp.swapaxes(grad_attention_softmax, -1, -2) @ grad_attention_transpose  # float32[2, 1, 16, 32]
+            grad_attention_transpose_2 = grad_attention_matmul_7.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
+            grad_attention_reshape_8 = grad_attention_transpose_2.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_9 = grad_attention_reshape_8.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul_8 = grad_attention_reshape_9 @ attention_value_2  # float32[32, 32]
+            grad_attention_matmul_9 = grad_attention_reshape_9.T @ attention_reshape_12  # float32[32, 32]
+            grad_attention_reshape_10 = grad_attention_matmul_8.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_multiply_5 = grad_attention_matmul_6 * attention_rms_norm_5  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_2 = jnp.sum(grad_attention_multiply_5, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_6 = grad_attention_reduce_sum_2 * 0.03125  # float32[2, 1, 16]
+            grad_attention_reshape_11 = grad_attention_multiply_6.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_7 = attention_rms_norm_5 * grad_attention_reshape_11  # float32[2, 1, 16, 32]
+            grad_attention_subtract_2 = grad_attention_matmul_6 - grad_attention_multiply_7  # float32[2, 1, 16, 32]
+            grad_attention_multiply_8 = attention_rotary_embedding_3 * attention_rotary_embedding_3  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_3 = jnp.sum(grad_attention_multiply_8, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_9 = grad_attention_reduce_sum_3 * 0.03125  # float32[2, 1, 16]
+            grad_attention_add_5 = grad_attention_multiply_9 + 0.000001  # float32[2, 1, 16]
+            grad_attention_sqrt = jnp.sqrt(grad_attention_add_5)  # float32[2, 1, 16]
+            grad_attention_reciprocal = 1.0 / grad_attention_sqrt  # float32[2, 1, 16]
+            grad_attention_reshape_12 = grad_attention_reciprocal.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_10 = grad_attention_subtract_2 * grad_attention_reshape_12  # float32[2, 1, 16, 32]
+            grad_attention_rotary_embedding = rotary_embedding(grad_attention_multiply_10, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
+            grad_attention_transpose_3 = grad_attention_rotary_embedding.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
+            grad_attention_reshape_13 = grad_attention_transpose_3.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_14 = grad_attention_reshape_13.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul_10 = grad_attention_reshape_14 @ attention_key_2  # float32[32, 32]
+            grad_attention_matmul_11 = grad_attention_reshape_14.T @ attention_reshape_12  # float32[32, 32]
+            grad_attention_reshape_15 = grad_attention_matmul_10.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_add_6 = grad_attention_reshape_10 + grad_attention_reshape_15  # float32[2, 16, 32]
+            grad_attention_multiply_11 = grad_attention_multiply_4 * attention_rms_norm_4  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_4 = jnp.sum(grad_attention_multiply_11, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_12 = grad_attention_reduce_sum_4 * 0.03125  # float32[2, 1, 16]
+            grad_attention_reshape_16 = grad_attention_multiply_12.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_13 = attention_rms_norm_4 * grad_attention_reshape_16  # float32[2, 1, 16, 32]
+            grad_attention_subtract_3 = grad_attention_multiply_4 - grad_attention_multiply_13  # float32[2, 1, 16, 32]
+            grad_attention_multiply_14 = attention_rotary_embedding_4 * attention_rotary_embedding_4  # float32[2, 1, 16, 32]
+            grad_attention_reduce_sum_5 = jnp.sum(grad_attention_multiply_14, axis=(3,))  # float32[2, 1, 16]
+            grad_attention_multiply_15 = grad_attention_reduce_sum_5 * 0.03125  # float32[2, 1, 16]
+            grad_attention_add_7 = grad_attention_multiply_15 + 0.000001  # float32[2, 1, 16]
+            grad_attention_sqrt_2 = jnp.sqrt(grad_attention_add_7)  # float32[2, 1, 16]
+            grad_attention_reciprocal_2 = 1.0 / grad_attention_sqrt_2  # float32[2, 1, 16]
+            grad_attention_reshape_17 = grad_attention_reciprocal_2.reshape((2, 1, 16, 1))  # float32[2, 1, 16, 1]
+            grad_attention_multiply_16 = grad_attention_subtract_3 * grad_attention_reshape_17  # float32[2, 1, 16, 32]
+            grad_attention_rotary_embedding_2 = rotary_embedding(grad_attention_multiply_16, positions_cos, grad_attention_negate)  # float32[2, 1, 16, 32]
+            grad_attention_transpose_4 = grad_attention_rotary_embedding_2.transpose((0, 2, 1, 3))  # float32[2, 16, 1, 32]
+            grad_attention_reshape_18 = grad_attention_transpose_4.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_reshape_19 = grad_attention_reshape_18.reshape((32, 32))  # float32[32, 32]
+            grad_attention_matmul_12 = grad_attention_reshape_19 @ attention_query_2  # float32[32, 32]
+            grad_attention_matmul_13 = grad_attention_reshape_19.T @ attention_reshape_12  # float32[32, 32]
+            grad_attention_reshape_20 = grad_attention_matmul_12.reshape((2, 16, 32))  # float32[2, 16, 32]
+            grad_attention_add_8 = grad_attention_add_6 + grad_attention_reshape_20  # float32[2, 16, 32]
+            grad_attention_multiply_17 = grad_attention_add_8 * attention_rms_norm_6  # float32[2, 16, 32]
+            grad_attention_reduce_sum_6 = jnp.sum(grad_attention_multiply_17, axis=(2,))  # float32[2, 16]
+            grad_attention_multiply_18 = grad_attention_reduce_sum_6 * 0.03125  # float32[2, 16]
+            grad_attention_reshape_21 = grad_attention_multiply_18.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_attention_multiply_19 = attention_rms_norm_6 * grad_attention_reshape_21  # float32[2, 16, 32]
+            grad_attention_subtract_4 = grad_attention_add_8 - grad_attention_multiply_19  # float32[2, 16, 32]
+            grad_attention_multiply_20 = blocks_add_5 * blocks_add_5  # float32[2, 16, 32]
+            grad_attention_reduce_sum_7 = jnp.sum(grad_attention_multiply_20, axis=(2,))  # float32[2, 16]
+            grad_attention_multiply_21 = grad_attention_reduce_sum_7 * 0.03125  # float32[2, 16]
+            grad_attention_add_9 = grad_attention_multiply_21 + 0.000001  # float32[2, 16]
+            grad_attention_sqrt_3 = jnp.sqrt(grad_attention_add_9)  # float32[2, 16]
+            grad_attention_reciprocal_3 = 1.0 / grad_attention_sqrt_3  # float32[2, 16]
+            grad_attention_reshape_22 = grad_attention_reciprocal_3.reshape((2, 16, 1))  # float32[2, 16, 1]
+            grad_attention_multiply_22 = grad_attention_subtract_4 * grad_attention_reshape_22  # float32[2, 16, 32]
+            grad_attention_add_10 = grad_mlp_add_2 + grad_attention_multiply_22  # float32[2, 16, 32]
+        return grad_attention_add_10, (
+            grad_attention_matmul_13,
+            grad_attention_matmul_11,
+            grad_attention_matmul_9,
+            grad_attention_matmul_2,
+            grad_mlp_matmul_4,
+            grad_mlp_matmul_2,
         )
 
     with jax.named_scope("blocks"):
-        last_grad_attention_add_10, (
-            all_grad_attention_matmul_26,
-            all_grad_attention_matmul_24,
-            all_grad_attention_matmul_22,
-            all_grad_attention_matmul_15,
-            all_grad_mlp_matmul_8,
-            all_grad_mlp_matmul_6,
+        last_grad_attention_add_3, (
+            all_grad_attention_matmul_13,
+            all_grad_attention_matmul_11,
+            all_grad_attention_matmul_9,
+            all_grad_attention_matmul_2,
+            all_grad_mlp_matmul_4,
+            all_grad_mlp_matmul_2,
         ) = jax.lax.scan(
             blocks_backward,
-            grad_attention_add_9,
+            grad_head_multiply_10,
             (
-                state["blocks.*.mlp.down"][0:3],
-                all_mlp_reshape_3[0:3],
-                all_mlp_reshape_2[0:3],
-                state["blocks.*.mlp.up"][0:3],
-                all_mlp_reshape[0:3],
-                all_mlp_rms_norm[0:3],
-                all_blocks_add_2[0:3],
-                state["blocks.*.attention.output"][0:3],
-                all_attention_reshape_9[0:3],
-                all_attention_attention[0:3],
-                all_attention_rms_norm_2[0:3],
-                all_attention_rms_norm_3[0:3],
-                all_attention_transpose_3[0:3],
-                state["blocks.*.attention.value"][0:3],
-                all_attention_reshape[0:3],
-                all_attention_rotary_embedding_2[0:3],
-                state["blocks.*.attention.key"][0:3],
-                all_attention_rotary_embedding[0:3],
-                state["blocks.*.attention.query"][0:3],
-                all_attention_rms_norm[0:3],
-                all_blocks_add_before[0:3],
+                state["blocks.*.mlp.down"],
+                all_mlp_reshape_3,
+                all_mlp_reshape_2,
+                state["blocks.*.mlp.up"],
+                all_mlp_reshape,
+                all_mlp_rms_norm,
+                all_blocks_add_2,
+                state["blocks.*.attention.output"],
+                all_attention_reshape_9,
+                all_attention_attention,
+                all_attention_rms_norm_2,
+                all_attention_rms_norm_3,
+                all_attention_transpose_3,
+                state["blocks.*.attention.value"],
+                all_attention_reshape,
+                all_attention_rotary_embedding_2,
+                state["blocks.*.attention.key"],
+                all_attention_rotary_embedding,
+                state["blocks.*.attention.query"],
+                all_attention_rms_norm,
+                all_blocks_add_before,
             ),
             reverse=True,
         )
     with jax.named_scope("embedding"):
-        grad_embedding_multiply = last_grad_attention_add_10 * embedding_rms_norm  # float32[2, 16, 32]
+        grad_embedding_multiply = last_grad_attention_add_3 * embedding_rms_norm  # float32[2, 16, 32]
         grad_embedding_reduce_sum = jnp.sum(grad_embedding_multiply, axis=(2,))  # float32[2, 16]
         grad_embedding_multiply_2 = grad_embedding_reduce_sum * 0.03125  # float32[2, 16]
         grad_embedding_reshape = grad_embedding_multiply_2.reshape((2, 16, 1))  # float32[2, 16, 1]
         grad_embedding_multiply_3 = embedding_rms_norm * grad_embedding_reshape  # float32[2, 16, 32]
-        grad_embedding_subtract = last_grad_attention_add_10 - grad_embedding_multiply_3  # float32[2, 16, 32]
+        grad_embedding_subtract = last_grad_attention_add_3 - grad_embedding_multiply_3  # float32[2, 16, 32]
         grad_embedding_multiply_4 = embedding_gather_rows * embedding_gather_rows  # float32[2, 16, 32]
         grad_embedding_reduce_sum_2 = jnp.sum(grad_embedding_multiply_4, axis=(2,))  # float32[2, 16]
         grad_embedding_multiply_5 = grad_embedding_reduce_sum_2 * 0.03125  # float32[2, 16]
@@ -605,30 +488,30 @@ def step(state, inputs):
 
     def blocks_update(layer):
         (
-            grad_attention_matmul_27,  # float32[32, 32]
-            grad_attention_matmul_28,  # float32[32, 32]
-            grad_attention_matmul_29,  # float32[32, 32]
-            grad_attention_matmul_30,  # float32[32, 32]
-            grad_mlp_matmul_9,  # float32[128, 32]
-            grad_mlp_matmul_10,  # float32[32, 128]
+            grad_attention_matmul_14,  # float32[32, 32]
+            grad_attention_matmul_15,  # float32[32, 32]
+            grad_attention_matmul_16,  # float32[32, 32]
+            grad_attention_matmul_17,  # float32[32, 32]
+            grad_mlp_matmul_5,  # float32[128, 32]
+            grad_mlp_matmul_6,  # float32[32, 128]
         ) = layer
         with jax.named_scope("attention.query"):
-            query_multiply = grad_attention_matmul_27 * grad_attention_matmul_27  # float32[32, 32]
+            query_multiply = grad_attention_matmul_14 * grad_attention_matmul_14  # float32[32, 32]
             query_reduce_sum = jnp.sum(query_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("attention.key"):
-            key_multiply = grad_attention_matmul_28 * grad_attention_matmul_28  # float32[32, 32]
+            key_multiply = grad_attention_matmul_15 * grad_attention_matmul_15  # float32[32, 32]
             key_reduce_sum = jnp.sum(key_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("attention.value"):
-            value_multiply = grad_attention_matmul_29 * grad_attention_matmul_29  # float32[32, 32]
+            value_multiply = grad_attention_matmul_16 * grad_attention_matmul_16  # float32[32, 32]
             value_reduce_sum = jnp.sum(value_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("attention.output"):
-            output_multiply = grad_attention_matmul_30 * grad_attention_matmul_30  # float32[32, 32]
+            output_multiply = grad_attention_matmul_17 * grad_attention_matmul_17  # float32[32, 32]
             output_reduce_sum = jnp.sum(output_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("mlp.up"):
-            up_multiply = grad_mlp_matmul_9 * grad_mlp_matmul_9  # float32[128, 32]
+            up_multiply = grad_mlp_matmul_5 * grad_mlp_matmul_5  # float32[128, 32]
             up_reduce_sum = jnp.sum(up_multiply, axis=(0, 1))  # float32[]
         with jax.named_scope("mlp.down"):
-            down_multiply = grad_mlp_matmul_10 * grad_mlp_matmul_10  # float32[32, 128]
+            down_multiply = grad_mlp_matmul_6 * grad_mlp_matmul_6  # float32[32, 128]
             down_reduce_sum = jnp.sum(down_multiply, axis=(0, 1))  # float32[]
         return (
             query_reduce_sum,
@@ -649,12 +532,12 @@ def step(state, inputs):
             all_down_reduce_sum,
         ) = jax.vmap(blocks_update)(
             (
-                jnp.concatenate([all_grad_attention_matmul_26, grad_attention_matmul_13[None]]),
-                jnp.concatenate([all_grad_attention_matmul_24, grad_attention_matmul_11[None]]),
-                jnp.concatenate([all_grad_attention_matmul_22, grad_attention_matmul_9[None]]),
-                jnp.concatenate([all_grad_attention_matmul_15, grad_attention_matmul_2[None]]),
-                jnp.concatenate([all_grad_mlp_matmul_8, grad_mlp_matmul_4[None]]),
-                jnp.concatenate([all_grad_mlp_matmul_6, grad_mlp_matmul_2[None]]),
+                all_grad_attention_matmul_13,
+                all_grad_attention_matmul_11,
+                all_grad_attention_matmul_9,
+                all_grad_attention_matmul_2,
+                all_grad_mlp_matmul_4,
+                all_grad_mlp_matmul_2,
             ),
         )
     with jax.named_scope("optimizer.head"):
@@ -760,56 +643,56 @@ def step(state, inputs):
 
     def blocks_update_3(layer):
         (
-            grad_attention_matmul_31,  # float32[32, 32]
+            grad_attention_matmul_18,  # float32[32, 32]
             attention_query_first_moment,  # float32[32, 32]
-            grad_attention_matmul_32,  # float32[32, 32]
+            grad_attention_matmul_19,  # float32[32, 32]
             attention_key_first_moment,  # float32[32, 32]
-            grad_attention_matmul_33,  # float32[32, 32]
+            grad_attention_matmul_20,  # float32[32, 32]
             attention_value_first_moment,  # float32[32, 32]
-            grad_attention_matmul_34,  # float32[32, 32]
+            grad_attention_matmul_21,  # float32[32, 32]
             attention_output_first_moment,  # float32[32, 32]
-            grad_mlp_matmul_11,  # float32[128, 32]
+            grad_mlp_matmul_7,  # float32[128, 32]
             mlp_up_first_moment,  # float32[128, 32]
-            grad_mlp_matmul_12,  # float32[32, 128]
+            grad_mlp_matmul_8,  # float32[32, 128]
             mlp_down_first_moment,  # float32[32, 128]
         ) = layer
         with jax.named_scope("attention.query"):
-            query_where = jnp.where(optimizer_and_2, grad_attention_matmul_31, 0.0)  # float32[32, 32]
+            query_where = jnp.where(optimizer_and_2, grad_attention_matmul_18, 0.0)  # float32[32, 32]
             query_multiply_2 = query_where * optimizer_where  # float32[32, 32]
             query_multiply_3 = attention_query_first_moment * optimizer_where_8  # float32[32, 32]
             query_add_2 = query_multiply_3 + query_multiply_2  # float32[32, 32]
             query_multiply_4 = query_add_2 * 0.95  # float32[32, 32]
             query_add_3 = query_multiply_2 + query_multiply_4  # float32[32, 32]
         with jax.named_scope("attention.key"):
-            key_where = jnp.where(optimizer_and_2, grad_attention_matmul_32, 0.0)  # float32[32, 32]
+            key_where = jnp.where(optimizer_and_2, grad_attention_matmul_19, 0.0)  # float32[32, 32]
             key_multiply_2 = key_where * optimizer_where  # float32[32, 32]
             key_multiply_3 = attention_key_first_moment * optimizer_where_8  # float32[32, 32]
             key_add_2 = key_multiply_3 + key_multiply_2  # float32[32, 32]
             key_multiply_4 = key_add_2 * 0.95  # float32[32, 32]
             key_add_3 = key_multiply_2 + key_multiply_4  # float32[32, 32]
         with jax.named_scope("attention.value"):
-            value_where = jnp.where(optimizer_and_2, grad_attention_matmul_33, 0.0)  # float32[32, 32]
+            value_where = jnp.where(optimizer_and_2, grad_attention_matmul_20, 0.0)  # float32[32, 32]
             value_multiply_2 = value_where * optimizer_where  # float32[32, 32]
             value_multiply_3 = attention_value_first_moment * optimizer_where_8  # float32[32, 32]
             value_add_2 = value_multiply_3 + value_multiply_2  # float32[32, 32]
             value_multiply_4 = value_add_2 * 0.95  # float32[32, 32]
             value_add_3 = value_multiply_2 + value_multiply_4  # float32[32, 32]
         with jax.named_scope("attention.output"):
-            output_where = jnp.where(optimizer_and_2, grad_attention_matmul_34, 0.0)  # float32[32, 32]
+            output_where = jnp.where(optimizer_and_2, grad_attention_matmul_21, 0.0)  # float32[32, 32]
             output_multiply_2 = output_where * optimizer_where  # float32[32, 32]
             output_multiply_3 = attention_output_first_moment * optimizer_where_8  # float32[32, 32]
             output_add_2 = output_multiply_3 + output_multiply_2  # float32[32, 32]
             output_multiply_4 = output_add_2 * 0.95  # float32[32, 32]
             output_add_3 = output_multiply_2 + output_multiply_4  # float32[32, 32]
         with jax.named_scope("mlp.up"):
-            up_where = jnp.where(optimizer_and_2, grad_mlp_matmul_11, 0.0)  # float32[128, 32]
+            up_where = jnp.where(optimizer_and_2, grad_mlp_matmul_7, 0.0)  # float32[128, 32]
             up_multiply_2 = up_where * optimizer_where  # float32[128, 32]
             up_multiply_3 = mlp_up_first_moment * optimizer_where_8  # float32[128, 32]
             up_add_2 = up_multiply_3 + up_multiply_2  # float32[128, 32]
             up_multiply_4 = up_add_2 * 0.95  # float32[128, 32]
             up_add_3 = up_multiply_2 + up_multiply_4  # float32[128, 32]
         with jax.named_scope("mlp.down"):
-            down_where = jnp.where(optimizer_and_2, grad_mlp_matmul_12, 0.0)  # float32[32, 128]
+            down_where = jnp.where(optimizer_and_2, grad_mlp_matmul_8, 0.0)  # float32[32, 128]
             down_multiply_2 = down_where * optimizer_where  # float32[32, 128]
             down_multiply_3 = mlp_down_first_moment * optimizer_where_8  # float32[32, 128]
             down_add_3 = down_multiply_3 + down_multiply_2  # float32[32, 128]
@@ -846,17 +729,17 @@ def step(state, inputs):
             all_down_add_3,
         ) = jax.vmap(blocks_update_3)(
             (
-                jnp.concatenate([all_grad_attention_matmul_26, grad_attention_matmul_13[None]]),
+                all_grad_attention_matmul_13,
                 state["optimizer.blocks.*.attention.query.firstMoment"],
-                jnp.concatenate([all_grad_attention_matmul_24, grad_attention_matmul_11[None]]),
+                all_grad_attention_matmul_11,
                 state["optimizer.blocks.*.attention.key.firstMoment"],
-                jnp.concatenate([all_grad_attention_matmul_22, grad_attention_matmul_9[None]]),
+                all_grad_attention_matmul_9,
                 state["optimizer.blocks.*.attention.value.firstMoment"],
-                jnp.concatenate([all_grad_attention_matmul_15, grad_attention_matmul_2[None]]),
+                all_grad_attention_matmul_2,
                 state["optimizer.blocks.*.attention.output.firstMoment"],
-                jnp.concatenate([all_grad_mlp_matmul_8, grad_mlp_matmul_4[None]]),
+                all_grad_mlp_matmul_4,
                 state["optimizer.blocks.*.mlp.up.firstMoment"],
-                jnp.concatenate([all_grad_mlp_matmul_6, grad_mlp_matmul_2[None]]),
+                all_grad_mlp_matmul_2,
                 state["optimizer.blocks.*.mlp.down.firstMoment"],
             ),
         )

@@ -211,6 +211,16 @@ export function rowOf(program: Program, position: number): number | undefined {
   return isRow && !isOfLayer ? starts[0] : undefined;
 }
 
+/** The index i of a node that puts one row at place i of a tensor and zeros elsewhere: the gradient of reading that row. */
+export function paddedRowOf(program: Program, position: number): number | undefined {
+  const { op, inputs, attributes } = nodeAt(program, position);
+  if (op !== 'pad') return undefined;
+  const { shape } = nodeAt(program, present(inputs[0], 'an operand'));
+  const [before, after] = [attributes.before as readonly number[], attributes.after as readonly number[]];
+  const isRow = shape[0] === 1 && shape.slice(1).every((_, i) => before[i + 1] === 0 && after[i + 1] === 0);
+  return isRow ? before[0] : undefined;
+}
+
 /** True for nodes that make a statement. */
 export function isStatement(program: Program, position: number): boolean {
   const { op } = nodeAt(program, position);

@@ -1,6 +1,6 @@
 import { canonicalJson, type JsonValue, present } from '../../../core/index.ts';
 import { formatShape, nodeAt, type Phase, type Program } from '../../../tensor/index.ts';
-import { isStatement, literalOf, rowOf } from './graph-writer.ts';
+import { isStatement, literalOf, paddedRowOf, rowOf } from './graph-writer.ts';
 import { layerOf } from './layer-scope.ts';
 
 /**
@@ -204,7 +204,8 @@ function letterOf(program: Program, position: number): string {
     return `${operand.dtype}${formatShape(operand.shape)}`;
   });
   const place = op === 'after' ? '' : (layerOf(scope)?.rest ?? scope);
-  return [op, canonicalJson(attributes as JsonValue), dtype + formatShape(shape), ...operands, place, phase].join(' ');
+  const details = paddedRowOf(program, position) === undefined ? canonicalJson(attributes as JsonValue) : '';
+  return [op, details, dtype + formatShape(shape), ...operands, place, phase].join(' ');
 }
 
 /** The items of a pass: what all layers share first, then loops, and by themselves the visits that are like no other. */

@@ -1,12 +1,13 @@
 import { present } from '../../../core/index.ts';
 import { nodeAt } from '../../../tensor/index.ts';
-import type { OperandText } from './expressions.ts';
+import { jnpDtype, type OperandText } from './expressions.ts';
 import {
   assignment,
   expressionOf,
   type GraphWriter,
   indented,
   literalOf,
+  paddedRowOf,
   rowOf,
   type Statement,
   typeText,
@@ -14,7 +15,7 @@ import {
 } from './graph-writer.ts';
 import type { Connection, Loop } from './layer-passes.ts';
 import { layerOf } from './layer-scope.ts';
-import { pythonString } from './python-names.ts';
+import { pythonString, pythonTuple } from './python-names.ts';
 import { Stack } from './stacks.ts';
 
 export interface LoopOptions {
@@ -84,7 +85,7 @@ class LoopWriter {
       const node = nodeAt(this.writer.program, position);
       const operands = node.inputs.map((_, slot) => this.operand(index, slot));
       const variable = this.writer.names.next(variableName(node));
-      const text = expressionOf(node, operands);
+      const text = this.paddedRow(index, operands) ?? expressionOf(node, operands);
       const scope = node.op === 'after' ? '' : (layerOf(node.scope)?.rest ?? node.scope);
       this.body.push({ scope, lines: () => [assignment(variable, text, node)] });
       this.variables.push(variable);
@@ -96,6 +97,27 @@ class LoopWriter {
   /** The place of an iteration in the stacks that the loop reads and makes: always in rising order of the layers. */
   private indexOf(iteration: number): number {
     return this.loop.isDescending ? this.loop.iterations.length - 1 - iteration : iteration;
+  }
+
+  /** A row among zeros, where each iteration has another place for it. */
+  private paddedRow(index: number, operands: readonly OperandText[]): string | undefined {
+    const { program, names } = this.writer;
+    const positions = this.loop.iterations.map((nodes) => present(nodes[index], 'a node'));
+    const [first, second] = positions.map((position) => paddedRowOf(program, position));
+    if (first === undefined || first === second) return undefined;
+    const rows = positions.map((position) => present(paddedRowOf(program, position), 'a row'));
+    const key = `rows ${rows.join()}`;
+    const ordered = this.loop.isDescending ? rows.toReversed() : rows;
+    const [start = 0, next = 0] = ordered;
+    const step = next - start;
+    const isRegular = ordered.every((row, i) => row === start + i * step);
+    const range = `${start}, ${start + ordered.length * step}, ${step}`;
+    const text = `jnp.${isRegular ? `arange(${range}` : `array(${pythonTuple(ordered)}`}, dtype=jnp.int32)`;
+    const place = this.scanned.get(key) ?? { name: names.next('row'), text, type: 'int32[]' };
+    this.scanned.set(key, place);
+    const { shape, dtype } = nodeAt(program, present(positions[0], 'a node'));
+    const zeros = `jnp.full(${pythonTuple(shape)}, 0, ${jnpDtype(dtype)})`;
+    return `${zeros}.at[${place.name}].set(${present(operands[0], 'an operand').text}[0])`;
   }
 
   /** An operand of a node of the body. */
