@@ -159,7 +159,7 @@ export const bundleSchema = z.strictObject({
   }),
   /** Versions of JAX that it runs with, as pip writes them. */
   jax: z.string().min(1),
-  /** Every file of the bundle but this one, those of the run and those of the datasets. */
+  /** The files that the training depends on, but for those of the run and of the datasets. Files for schedulers and pip may be changed. */
   files: z.array(fileSchema),
 });
 

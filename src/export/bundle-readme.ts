@@ -5,8 +5,9 @@ import { counted, type Launch, labelOf } from './launch/launch.ts';
 /** What a person reads first in a bundle: what to run where. */
 export function readmeText(manifest: Omit<BundleManifest, 'files'>, launch: Launch, dataBytes: number): string {
   const { name, numSteps, run, batch, datasets, mesh, jax } = manifest;
-  const devices = launch.device?.title ?? 'processors';
-  const where = `${counted(launch.numNodes, 'node')} with ${launch.numDevices} × ${devices} each`;
+  const devices =
+    launch.device === undefined ? 'whatever JAX finds there' : `${launch.numDevices} × ${launch.device.title} each`;
+  const where = `${counted(launch.numNodes, 'node')} with ${devices}`;
   const left = run.step === 0 ? `${formatCount(numSteps)} steps` : `steps ${run.step} to ${formatCount(numSteps)}`;
   const data = datasets.map(
     ({ name, folder, numTokens }) => `- ${name}: ${formatCount(numTokens)} tokens in \`${folder}\``,
@@ -66,7 +67,8 @@ The files for schedulers know this. Back where Groundwork is, finished or not:
 
 ## What is in it
 
-- \`bundle.json\`: what the runner reads first, with the SHA-256 of each file below
+- \`bundle.json\`: what the runner reads first, with the SHA-256 of each file that trains
+- \`requirements.txt\` and the files for schedulers: change them as you need
 - \`step.py\`, \`evaluate.py\`: the training step and the losses of an evaluation, as JAX
 - \`runner.py\` and what it imports: the loop, the batches, the checkpoints
 - \`run/\`: the run with its forecast, its log and its checkpoints

@@ -15,7 +15,9 @@ import type { BundleFolder } from './bundle-folder.ts';
 import type { BundledDataset } from './bundle-manifest.ts';
 
 /** Where datasets lie in a bundle. */
-const dataFolder = 'data';
+export const dataFolder = 'data';
+/** Where the packing of rows lies. */
+export const rowsFolder = 'rows';
 
 /** How a dataset comes into a bundle. */
 export interface DatasetPlacement {
@@ -65,7 +67,7 @@ export function placeDataset(
     numTokens: manifest.train.numTokens,
     numRows: facts.numRows,
     shards,
-    rows: facts.plan === undefined ? null : writePlan(bundle, `rows/${index}.bin`, facts.plan),
+    rows: facts.plan === undefined ? null : writePlan(bundle, `${rowsFolder}/${index}.bin`, facts.plan),
   };
   return { record, sizeBytes };
 }

@@ -5,7 +5,7 @@ import type { BundleFolder } from './bundle-folder.ts';
 import type { BundledEvaluation, BundledEvaluationRows } from './bundle-manifest.ts';
 
 /** Where the rows of evaluations lie in a bundle. */
-const evaluationFolder = 'evaluation';
+export const evaluationFolder = 'evaluation';
 
 /**
  * Writes the rows that the evaluations of a run read, exactly those that `openEvaluator` reads, so that the runner needs to know nothing of

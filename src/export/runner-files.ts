@@ -22,7 +22,7 @@ export function writeRunner(
   const [, names] = /^RUNNER_FILES: ([\w.\s]+)"""$/m.exec(runner) ?? [];
   assert(names !== undefined, 'runner.py does not say what it consists of');
   for (const name of names.trim().split(/\s+/)) bundle.copy(name, `${folder}${name}`);
-  bundle.write('requirements.txt', requirementsText(textOf(fs, `${folder}requirements.txt`), device));
+  bundle.writeChangeable('requirements.txt', requirementsText(textOf(fs, `${folder}requirements.txt`), device));
 }
 
 /** What pip is to install, for the devices that the bundle is made for. */

@@ -7,8 +7,8 @@ import { prepareStep, signedText, type WaitingRun } from '../training/index.ts';
 import { type BundleFolder, bundleFolder } from './bundle-folder.ts';
 import { type BundleManifest, bundledRunFolder, bundleFile, bundleSchema, type Mesh } from './bundle-manifest.ts';
 import { readmeText } from './bundle-readme.ts';
-import { placeDataset } from './bundled-dataset.ts';
-import { writeEvaluation } from './bundled-evaluation.ts';
+import { dataFolder, placeDataset, rowsFolder } from './bundled-dataset.ts';
+import { evaluationFolder, writeEvaluation } from './bundled-evaluation.ts';
 import { jobsetText } from './launch/jobset.ts';
 import type { Launch } from './launch/launch.ts';
 import { skypilotText } from './launch/skypilot.ts';
@@ -125,10 +125,10 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
     jax: jaxWindow,
   };
   const dataBytes = placed.reduce((sum, one) => sum + one.sizeBytes, 0);
-  bundle.write('run.sbatch', slurmText(launch));
-  bundle.write('jobset.yaml', jobsetText(launch));
-  bundle.write('skypilot.yaml', skypilotText(launch));
-  bundle.write('README.md', readmeText(manifest, launch, dataBytes));
+  bundle.writeChangeable('run.sbatch', slurmText(launch));
+  bundle.writeChangeable('jobset.yaml', jobsetText(launch));
+  bundle.writeChangeable('skypilot.yaml', skypilotText(launch));
+  bundle.writeChangeable('README.md', readmeText(manifest, launch, dataBytes));
   const whole: BundleManifest = { ...manifest, files: [...bundle.files()] };
   const checked = bundleSchema.safeParse(whole);
   const [issue] = checked.error?.issues ?? [];
@@ -163,16 +163,17 @@ function locationOf(location: string | undefined, name: string, numDatasets: num
   return location === undefined || numDatasets === 1 ? location : `${location}/${name}`;
 }
 
-function partsOf(fs: FileSystem, folder: string, { files, datasets }: BundleManifest, dataBytes: number) {
-  const sum = (begin: string) =>
-    files.reduce((total, { path, sizeBytes }) => total + (path.startsWith(begin) ? sizeBytes : 0), 0);
+function partsOf(fs: FileSystem, folder: string, { datasets }: BundleManifest, dataBytes: number) {
+  const sizeOf = (name: string) => (fs.exists(`${folder}/${name}`) ? sizeOfFolder(fs, `${folder}/${name}`) : 0);
+  const apart = [bundledRunFolder, evaluationFolder, rowsFolder, dataFolder];
+  const others = fs.list(folder).filter((name) => !apart.includes(name));
   const parts = [
-    { what: `the run, with its checkpoint`, sizeBytes: sizeOfFolder(fs, `${folder}/${bundledRunFolder}`) },
-    { what: 'rows of evaluations', sizeBytes: sum('evaluation/') },
-    { what: 'packing of rows', sizeBytes: sum('rows/') },
+    { what: 'the run, with its checkpoint', sizeBytes: sizeOf(bundledRunFolder) },
+    { what: 'rows of evaluations', sizeBytes: sizeOf(evaluationFolder) },
+    { what: 'packing of rows', sizeBytes: sizeOf(rowsFolder) },
     {
       what: 'programs, runner and files of schedulers',
-      sizeBytes: sum('') - sum('evaluation/') - sum('rows/') + fs.stat(`${folder}/${bundleFile}`).sizeBytes,
+      sizeBytes: others.reduce((sum, name) => sum + sizeOf(name), 0),
     },
     { what: datasets.length === 1 ? 'the dataset' : `${datasets.length} datasets`, sizeBytes: dataBytes },
   ];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BundleRoom } from '../export/support/small-bundle.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { expectSame } from './support/closeness.ts';
-import { copyOf, runnerBundle, runnerRoom, runRunner } from './support/runner-room.ts';
+import { copyOf, runnerBundle, runnerPlan, runnerRoom, runRunner } from './support/runner-room.ts';
 
 const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numSteps = 20;
@@ -21,7 +21,12 @@ describeWithJax('the runner on eight devices', () => {
   let one: string;
   beforeAll(async () => {
     room = runnerRoom();
-    bundle = await runnerBundle(room, 'bundle');
+    // Nothing but training: each program takes its time to compile.
+    const plan = runnerPlan({
+      evaluation: { everySteps: 0, numDocuments: 0, numFinalDocuments: 0 },
+      checkpoints: { everyMs: null, everySteps: null },
+    });
+    bundle = await runnerBundle(room, 'bundle', plan);
     one = copyOf(bundle, 'one');
     expect(await runRunner(one)).toMatchObject({ code: 0, errors: '' });
   });

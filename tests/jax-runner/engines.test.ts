@@ -8,7 +8,7 @@ import type { BundleRoom } from '../export/support/small-bundle.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { smallRun } from '../training/support/small-training.ts';
 import { expectSame } from './support/closeness.ts';
-import { copyOf, eventsOf, runnerBundle, runnerRoom, runRunner } from './support/runner-room.ts';
+import { copyOf, eventsOf, runnerBundle, runnerRoom, runRunner, trainingOf } from './support/runner-room.ts';
 
 const numSteps = 20;
 
@@ -61,6 +61,13 @@ describeWithJax('a run of the runner and of the loop in TypeScript', () => {
     const found = bitsPerByte(folder) ?? Number.NaN;
     expect(Math.abs(found / (bitsPerByte(whole) ?? Number.NaN) - 1)).toBeLessThan(1e-5);
     expect(verifyRun(nodeFileSystem, join(folder, 'run'))).toEqual([]);
+    const [there, here] = [trainingOf(folder, numSteps), trainingOf(whole, numSteps)];
+    expect(there.tokens).toBe(here.tokens);
+    expect(there.losses).toMatchObject({ weight: here.losses.weight, numStepsAbove: 0, numSkipped: 0 });
+    for (const name of ['average', 'first', 'best'] as const) {
+      expect(there.losses[name]).toBeCloseTo(here.losses[name] ?? Number.NaN, 4);
+    }
+    expect(there.pace.numTimedSteps).toBe(numSteps - 3);
     const types = eventsOf(folder).map(({ type }) => type);
     expect(types.filter((type) => type === 'resumed')).toHaveLength(2);
     expect(types.at(-1)).toBe('finished');

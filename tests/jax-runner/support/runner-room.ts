@@ -8,7 +8,9 @@ import { present } from '../../../src/core/index.ts';
 import { nodeFileSystem } from '../../../src/core/node.ts';
 import { openDataset } from '../../../src/data/index.ts';
 import { openRun, type Plan, type RunDataset, type RunEvent } from '../../../src/training/index.ts';
+import { readCheckpoint } from '../../../src/training/run/checkpoint.ts';
 import { readArrays } from '../../../src/training/run/safetensors.ts';
+import { parseTrainingState, type TrainingState } from '../../../src/training/training-state.ts';
 import { type BundleRoom, smallBundle } from '../../export/support/small-bundle.ts';
 import { jaxPython } from '../../support/jax-python.ts';
 import { closeDatasets, type PlanChanges, smallPlan, writeTexts } from '../../training/support/small-training.ts';
@@ -170,6 +172,12 @@ export function tensorsOf(bundle: string, step: number): Map<string, Float32Arra
     for (const [tensor, { data }] of arrays) tensors.set(tensor, data);
   }
   return tensors;
+}
+
+/** What a run knew besides its tensors after a step. */
+export function trainingOf(bundle: string, step: number): TrainingState {
+  const run = join(bundle, 'run');
+  return parseTrainingState(readCheckpoint(nodeFileSystem, run, step).training, run);
 }
 
 /** The bytes of a checkpoint's tensors. */
