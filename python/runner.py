@@ -8,7 +8,7 @@ else by --coordinator, --num-processes and --process-id. Started again, it goes 
 checkpoint. It ends with the exit codes of Groundwork: 0 done, 7 stopped and saved (start it again), 8
 diverged and 6 wrong data or checkpoint (do not), 5 disk or memory, 4 the engine, 2 usage.
 
-RUNNER_FILES: runner.py training.py bundle.py batches.py sharding.py processes.py checkpoints.py progress.py diagnosis.py records.py
+RUNNER_FILES: runner.py training.py bundle.py batches.py sharding.py processes.py checkpoints.py progress.py diagnosis.py records.py run_lock.py event_log.py
 """
 
 from __future__ import annotations
@@ -29,9 +29,25 @@ from jax.sharding import Mesh  # noqa: E402
 
 from bundle import Bundle, Evaluator, Record, matmul_precision, open_bundle  # noqa: E402
 from checkpoints import newest_checkpoint  # noqa: E402
-from processes import Signals, StoppedElsewhere, agreed, is_first, join_processes, say, together  # noqa: E402
-from records import Fault, json_text, take_lock, write_durably  # noqa: E402
-from sharding import compile_step, load_state, make_mesh, memory_of, sharding_table, size_text  # noqa: E402
+from processes import (  # noqa: E402
+    Signals,
+    StoppedElsewhere,
+    agreed,
+    is_first,
+    join_processes,
+    say,
+    together,
+)
+from records import Fault, json_text, write_durably  # noqa: E402
+from run_lock import take_lock  # noqa: E402
+from sharding import (  # noqa: E402
+    compile_step,
+    load_state,
+    make_mesh,
+    memory_of,
+    sharding_table,
+    size_text,
+)
 from training import Training, arrays_of, read_run  # noqa: E402
 
 # JAX versions of which this was tested the first and the first that was not.

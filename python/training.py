@@ -31,9 +31,26 @@ from checkpoints import (
     training_state,
 )
 from diagnosis import statistics_of, write_diagnosis
-from processes import ENOUGH_STEPS, STOPS, Signals, StoppedElsewhere, agreed, is_first, say, shared, together
-from progress import after_skipped_step, after_step, average_loss, cause_to_stop, factor_of_step
-from records import EventLog, Fault, read_signed, signed_text, write_durably
+from event_log import EventLog
+from processes import (
+    ENOUGH_STEPS,
+    STOPS,
+    Signals,
+    StoppedElsewhere,
+    agreed,
+    is_first,
+    say,
+    shared,
+    together,
+)
+from progress import (
+    after_skipped_step,
+    after_step,
+    average_loss,
+    cause_to_stop,
+    factor_of_step,
+)
+from records import Fault, read_signed, signed_text, write_durably
 from sharding import Gatherer, element_shapes, load_state, replicated
 
 # Time that may be missing from the books of a run that was stopped: less is not worth a checkpoint.

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 import checkpoints
+import event_log
 import progress
 import records
+import run_lock
 from batches import Batches
 
 
@@ -35,7 +37,7 @@ def event_lines(lines: list[str]) -> list[str]:
         return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
     return [
-        records.event_line({name: number(value) for name, value in records.parse_json(line).items()}) for line in lines
+        event_log.event_line({name: number(value) for name, value in records.parse_json(line).items()}) for line in lines
     ]
 
 
@@ -95,7 +97,7 @@ def open_logs(paths: list[str], after_step: int) -> list:
     for path in paths:
         seen: list[dict] = []
         try:
-            records.EventLog(Path(path), after_step, seen.append).close()
+            event_log.EventLog(Path(path), after_step, seen.append).close()
             told.append(seen)
         except records.Fault as refused:
             told.append(refused.code)
@@ -105,7 +107,7 @@ def open_logs(paths: list[str], after_step: int) -> list:
 def lock(path: str, job: str) -> str:
     """Takes a lock as a process of a job of a scheduler, gives it free, and tells what it said."""
     os.environ["GROUNDWORK_JOB"] = job
-    release = records.take_lock(Path(path), "the run")
+    release = run_lock.take_lock(Path(path), "the run")
     text = Path(path).read_text()
     release()
     return text
