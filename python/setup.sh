@@ -22,7 +22,7 @@ case "$device" in
     ;;
 esac
 
-# JAX 0.10 wants Python 3.11 or newer. A command may exist and yet not run, as those of pyenv do.
+# JAX 0.10 wants Python 3.11 or newer, from 0.11 on 3.12. A command may exist and yet not run, as those of pyenv do.
 is_new_enough() {
   "$1" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }

@@ -150,8 +150,8 @@ class Training:
             self.tell({"type": "resumed", "step": self.step})
         for (step, fault), name in zip(rejected, names, strict=True):
             self.warn(
-                f"the checkpoint of step {step} cannot be used, so the run goes on from step {self.step}, and "
-                f"it was set aside as {name}: {fault}"
+                f"the checkpoint of step {step} cannot be used, so the run goes on from step {self.step}, "
+                f"and it was set aside as {name}: {fault}"
             )
         for path in self.bundle.edited:
             self.warn(f"goes on with another {path}, as allowed: it was changed after the bundle was written")

@@ -2,15 +2,8 @@ import { statfsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { GroundworkError } from '../core/index.ts';
 import { nodeFileSystem } from '../core/node.ts';
-import {
-  type EngineProbe,
-  findJaxPython,
-  type JaxPython,
-  jaxEngine,
-  onnxEngine,
-  probe,
-  providers,
-} from '../engine/index.ts';
+import { type EngineProbe, onnxEngine, probe, providers } from '../engine/index.ts';
+import { findJaxPython, type JaxPython, jaxEngine } from '../engine/node.ts';
 import { printableJson } from '../tokenizer/index.ts';
 import { memoryLimit } from '../training/index.ts';
 import type { Command, Terminal } from './command-line.ts';

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
-import { type Engine, type JaxRuntime, jaxEngine, onnxEngine, type Provider, providers } from '../engine/index.ts';
+import { type Engine, onnxEngine, type Provider, providers } from '../engine/index.ts';
+import { type JaxRuntime, jaxEngine } from '../engine/node.ts';
 import type { MemoryLimit, RunManifest } from '../training/index.ts';
 import { type FlagKinds, type Flags, mostWorkers } from './flags.ts';
 import { groundworkVersion } from './version.ts';

@@ -27,6 +27,7 @@ export type {
   Session,
   StepParts,
 } from './engine.ts';
+export { type EmitOptions, emitProgram, emitTrainingStep, jaxNames } from './jax/emit/index.ts';
 export { type Provider, providers, type RuntimeOptions } from './onnx/runtime.ts';
 export { type ProbeOptions, probe } from './probe.ts';
 export { referenceEngine } from './reference/reference-engine.ts';

@@ -1,4 +1,4 @@
-// engine/: runs Programs. `referenceEngine` is right and slow; `onnxEngine` runs on cpu, webgpu and wasm, `jaxEngine` on what JAX has.
+// engine/: runs Programs. `referenceEngine` is right and slow; `onnxEngine` runs on cpu, webgpu and wasm; the one on JAX is in node.ts.
 import type { Engine } from './engine.ts';
 import { onnxEngineOn } from './onnx/onnx-engine.ts';
 import type { OnnxRuntime, Provider, RuntimeOptions } from './onnx/runtime.ts';
@@ -27,24 +27,7 @@ export type {
   Session,
   StepParts,
 } from './engine.ts';
-export {
-  type EmitOptions,
-  emitProgram,
-  emitTrainingStep,
-  findJaxPython,
-  isSupportedJax,
-  type JaxEngine,
-  type JaxEngineOptions,
-  type JaxMemory,
-  type JaxPython,
-  type JaxRuntime,
-  type JaxSession,
-  jaxEngine,
-  jaxNames,
-  jaxWindow,
-  type PythonSearch,
-  pythonFolder,
-} from './jax/index.ts';
+export { type EmitOptions, emitProgram, emitTrainingStep, jaxNames } from './jax/emit/index.ts';
 export { type Provider, providers, type RuntimeOptions } from './onnx/runtime.ts';
 export { type ProbeOptions, probe } from './probe.ts';
 export { referenceEngine } from './reference/reference-engine.ts';

@@ -1,5 +1,5 @@
 import { assert, type FileSystem, GroundworkError } from '../core/index.ts';
-import { pythonFolder } from '../engine/index.ts';
+import { pythonFolder } from '../engine/node.ts';
 import type { Accelerator } from '../theory/index.ts';
 import type { BundleFolder } from './bundle-folder.ts';
 import { makerOf } from './launch/launch.ts';

@@ -1,7 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
 import { assert, type FileSystem, GroundworkError, present } from '../core/index.ts';
 import { writeDurably } from '../core/node.ts';
-import { emitProgram, emitTrainingStep, jaxWindow } from '../engine/index.ts';
+import { emitProgram, emitTrainingStep } from '../engine/index.ts';
+import { jaxWindow } from '../engine/node.ts';
 import { traceLosses } from '../recipe/index.ts';
 import { prepareStep, signedText, type WaitingRun } from '../training/index.ts';
 import { type BundleFolder, bundleFolder } from './bundle-folder.ts';

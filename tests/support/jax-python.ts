@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { GroundworkError } from '../../src/core/index.ts';
-import { findJaxPython } from '../../src/engine/index.ts';
+import { findJaxPython } from '../../src/engine/node.ts';
 
 /** JAX on the processor, whatever else the machine has. */
 export const onProcessor: NodeJS.ProcessEnv = { ...process.env, JAX_PLATFORMS: 'cpu' };

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { type JaxEngine, jaxEngine, type NumericData, onnxEngine } from '../../../src/engine/index.ts';
+import { type NumericData, onnxEngine } from '../../../src/engine/index.ts';
+import { type JaxEngine, jaxEngine } from '../../../src/engine/node.ts';
 import { initialize, recipeNamed, shippedRecipes } from '../../../src/recipe/index.ts';
 import {
   euclideanNorm,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GroundworkError } from '../../../src/core/index.ts';
-import { findJaxPython, isSupportedJax, jaxEngine } from '../../../src/engine/index.ts';
+import { findJaxPython, isSupportedJax, jaxEngine } from '../../../src/engine/node.ts';
 
 let root: string;
 beforeAll(() => {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type JaxEngine, jaxEngine, pythonFolder, referenceEngine } from '../../../src/engine/index.ts';
+import { referenceEngine } from '../../../src/engine/index.ts';
+import { type JaxEngine, jaxEngine, pythonFolder } from '../../../src/engine/node.ts';
 import {
   add,
   cast,

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GroundworkError } from '../../../src/core/index.ts';
 import { nodeFileSystem } from '../../../src/core/node.ts';
-import { type Engine, type JaxEngine, jaxEngine, onnxEngine } from '../../../src/engine/index.ts';
+import { type Engine, onnxEngine } from '../../../src/engine/index.ts';
+import { type JaxEngine, jaxEngine } from '../../../src/engine/node.ts';
 import { type Recipe, recipeNamed } from '../../../src/recipe/index.ts';
 import {
   loadBaseModel,
@@ -62,7 +63,12 @@ describeWithJax('a run that changes its engine at step 10', () => {
       engine,
       engineFacts: { provider, numThreads: 1, name: engine.name, versions: {} },
       recipe: { recipe, file: null },
-      plan: smallPlan({ schedule: recipe.schedule, ...(recipe.name === 'gpt2' ? steady : { size: { width: 64 } }) }),
+      plan: smallPlan({
+        schedule: recipe.schedule,
+        ...(recipe.name === 'gpt2' ? steady : { size: { width: 64 } }),
+        // Each evaluation wants a Program of its own to be compiled.
+        ...(runsEverything ? {} : { evaluation: { everySteps: 0, numDocuments: 0, numFinalDocuments: 0 } }),
+      }),
     });
   }
 

@@ -150,6 +150,19 @@ def layer_norm(x, epsilon):
     return y.astype(x.dtype)
 
 
+# For the backward pass only x is kept; the rest costs less to compute again than to write and read.
+layer_norm = jax.checkpoint(layer_norm, prevent_cse=False, static_argnums=(1,))
+
+
+def gelu(x, is_approximate):
+    """x * Phi(x), Phi the normal distribution function; approximated by tanh if so wished."""
+    return jax.nn.gelu(x, approximate=is_approximate)
+
+
+# For the backward pass only x is kept; the rest costs less to compute again than to write and read.
+gelu = jax.checkpoint(gelu, prevent_cse=False, static_argnums=(1,))
+
+
 # Which kernel computes attention: None is XLA's own, "cudnn" that of cuDNN.
 ATTENTION = None
 
@@ -243,7 +256,7 @@ def loss(parameters, rows):
             mlp_matmul = mlp_reshape @ mlp_up.T  # float32[32, 128]
             mlp_reshape_2 = mlp_matmul.reshape((2, 16, 128))  # float32[2, 16, 128]
             mlp_add_2 = mlp_reshape_2 + mlp_up_bias  # float32[2, 16, 128]
-            mlp_gelu = jax.nn.gelu(mlp_add_2, approximate=True)  # float32[2, 16, 128]
+            mlp_gelu = gelu(mlp_add_2, True)  # float32[2, 16, 128]
             mlp_reshape_3 = mlp_gelu.reshape((32, 128))  # float32[32, 128]
             mlp_matmul_2 = mlp_reshape_3 @ mlp_down.T  # float32[32, 32]
             mlp_reshape_4 = mlp_matmul_2.reshape((2, 16, 32))  # float32[2, 16, 32]
@@ -280,16 +293,22 @@ def loss(parameters, rows):
         head_add = head_multiply + parameters["norm.bias"]  # float32[2, 16, 32]
         head_reshape = head_add.reshape((32, 32))  # float32[32, 32]
         head_matmul = head_reshape @ parameters["embedding"].T  # float32[32, 64]
-        head_reshape_2 = head_matmul.reshape((2, 16, 64))  # float32[2, 16, 64]
-    with jax.named_scope("loss"):
-        loss_reshape = head_reshape_2.reshape((32, 64))  # float32[32, 64]
-        loss_reshape_2 = rows["targets"].reshape((32,))  # int32[32]
-        loss_cross_entropy = cross_entropy(loss_reshape, loss_reshape_2, None)  # float32[32]
-        loss_reshape_3 = rows["weights"].reshape((32,))  # float32[32]
-        loss_multiply = loss_cross_entropy * loss_reshape_3  # float32[32]
-        loss_reduce_sum = jnp.sum(loss_multiply, axis=(0,))  # float32[]
-        loss_divide = loss_reduce_sum / rows["totalWeight"]  # float32[]
-    return loss_divide
+
+    def after_head_matmul(head_matmul, rows):
+        """From the scores of all tokens to the loss. The backward pass computes it again, so that only its operand is kept."""
+        with jax.named_scope("head"):
+            head_reshape_2 = head_matmul.reshape((2, 16, 64))  # float32[2, 16, 64]
+        with jax.named_scope("loss"):
+            loss_reshape = head_reshape_2.reshape((32, 64))  # float32[32, 64]
+            loss_reshape_2 = rows["targets"].reshape((32,))  # int32[32]
+            loss_cross_entropy = cross_entropy(loss_reshape, loss_reshape_2, None)  # float32[32]
+            loss_reshape_3 = rows["weights"].reshape((32,))  # float32[32]
+            loss_multiply = loss_cross_entropy * loss_reshape_3  # float32[32]
+            loss_reduce_sum = jnp.sum(loss_multiply, axis=(0,))  # float32[]
+            loss_divide = loss_reduce_sum / rows["totalWeight"]  # float32[]
+        return loss_divide
+
+    return jax.checkpoint(after_head_matmul)(head_matmul, rows)
 
 
 def update(state, gradients, loss, schedule_factor):

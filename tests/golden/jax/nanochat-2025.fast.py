@@ -71,6 +71,19 @@ def rms_norm(x, epsilon):
     return y.astype(x.dtype)
 
 
+# For the backward pass only x is kept; the rest costs less to compute again than to write and read.
+rms_norm = jax.checkpoint(rms_norm, prevent_cse=False, static_argnums=(1,))
+
+
+def relu_squared(x):
+    """max(x, 0)^2."""
+    return jnp.square(jax.nn.relu(x))
+
+
+# For the backward pass only x is kept; the rest costs less to compute again than to write and read.
+relu_squared = jax.checkpoint(relu_squared, prevent_cse=False)
+
+
 def rotary_embedding(x, cosines, sines):
     """Turns the pairs (x[j], x[j + K/2]) of x [B, H, T, K] by the angles of the tables [T, K/2]."""
     first, second = jnp.split(x, 2, axis=-1)
@@ -162,7 +175,7 @@ def loss(parameters, rows):
             mlp_reshape = mlp_rms_norm.reshape((32, 32))  # float32[32, 32]
             mlp_matmul = mlp_reshape @ mlp_up.T  # float32[32, 128]
             mlp_reshape_2 = mlp_matmul.reshape((2, 16, 128))  # float32[2, 16, 128]
-            mlp_relu_squared = jnp.square(jax.nn.relu(mlp_reshape_2))  # float32[2, 16, 128]
+            mlp_relu_squared = relu_squared(mlp_reshape_2)  # float32[2, 16, 128]
             mlp_reshape_3 = mlp_relu_squared.reshape((32, 128))  # float32[32, 128]
             mlp_matmul_2 = mlp_reshape_3 @ mlp_down.T  # float32[32, 32]
             mlp_reshape_4 = mlp_matmul_2.reshape((2, 16, 32))  # float32[2, 16, 32]
@@ -186,19 +199,25 @@ def loss(parameters, rows):
         head_rms_norm = rms_norm(last_blocks_add, 0.000001)  # float32[2, 16, 32]
         head_reshape = head_rms_norm.reshape((32, 32))  # float32[32, 32]
         head_matmul = head_reshape @ parameters["head"].T  # float32[32, 64]
-        head_reshape_2 = head_matmul.reshape((2, 16, 64))  # float32[2, 16, 64]
-        head_multiply = head_reshape_2 * 0.06666666666666667  # float32[2, 16, 64]
-        head_tanh = jnp.tanh(head_multiply)  # float32[2, 16, 64]
-        head_multiply_2 = head_tanh * 15.0  # float32[2, 16, 64]
-    with jax.named_scope("loss"):
-        loss_reshape = head_multiply_2.reshape((32, 64))  # float32[32, 64]
-        loss_reshape_2 = rows["targets"].reshape((32,))  # int32[32]
-        loss_cross_entropy = cross_entropy(loss_reshape, loss_reshape_2, None)  # float32[32]
-        loss_reshape_3 = rows["weights"].reshape((32,))  # float32[32]
-        loss_multiply = loss_cross_entropy * loss_reshape_3  # float32[32]
-        loss_reduce_sum = jnp.sum(loss_multiply, axis=(0,))  # float32[]
-        loss_divide = loss_reduce_sum / rows["totalWeight"]  # float32[]
-    return loss_divide
+
+    def after_head_matmul(head_matmul, rows):
+        """From the scores of all tokens to the loss. The backward pass computes it again, so that only its operand is kept."""
+        with jax.named_scope("head"):
+            head_reshape_2 = head_matmul.reshape((2, 16, 64))  # float32[2, 16, 64]
+            head_multiply = head_reshape_2 * 0.06666666666666667  # float32[2, 16, 64]
+            head_tanh = jnp.tanh(head_multiply)  # float32[2, 16, 64]
+            head_multiply_2 = head_tanh * 15.0  # float32[2, 16, 64]
+        with jax.named_scope("loss"):
+            loss_reshape = head_multiply_2.reshape((32, 64))  # float32[32, 64]
+            loss_reshape_2 = rows["targets"].reshape((32,))  # int32[32]
+            loss_cross_entropy = cross_entropy(loss_reshape, loss_reshape_2, None)  # float32[32]
+            loss_reshape_3 = rows["weights"].reshape((32,))  # float32[32]
+            loss_multiply = loss_cross_entropy * loss_reshape_3  # float32[32]
+            loss_reduce_sum = jnp.sum(loss_multiply, axis=(0,))  # float32[]
+            loss_divide = loss_reduce_sum / rows["totalWeight"]  # float32[]
+        return loss_divide
+
+    return jax.checkpoint(after_head_matmul)(head_matmul, rows)
 
 
 def update(state, gradients, loss, schedule_factor):

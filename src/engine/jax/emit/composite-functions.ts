@@ -14,6 +14,22 @@ export const compositeFunctions = {
     y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), axis=-1, keepdims=True) + epsilon)
     return y.astype(x.dtype)`,
 
+  relu: `def relu(x):
+    """max(x, 0)."""
+    return jax.nn.relu(x)`,
+
+  relu_squared: `def relu_squared(x):
+    """max(x, 0)^2."""
+    return jnp.square(jax.nn.relu(x))`,
+
+  silu: `def silu(x):
+    """x * sigmoid(x)."""
+    return jax.nn.silu(x)`,
+
+  gelu: `def gelu(x, is_approximate):
+    """x * Phi(x), Phi the normal distribution function; approximated by tanh if so wished."""
+    return jax.nn.gelu(x, approximate=is_approximate)`,
+
   rotary_embedding: `def rotary_embedding(x, cosines, sines):
     """Turns the pairs (x[j], x[j + K/2]) of x [B, H, T, K] by the angles of the tables [T, K/2]."""
     first, second = jnp.split(x, 2, axis=-1)
@@ -57,9 +73,31 @@ def attention(q, k, v, scale, window):
 
 export type CompositeFunction = keyof typeof compositeFunctions;
 
-/** The text of those functions that `body` calls, in the order above. */
-export function calledFunctions(body: string): string[] {
+/** Functions that are cheap to compute again, and what else `jax.checkpoint` is told of them: which arguments are plain numbers. */
+const cheapFunctions: { readonly [Name in CompositeFunction]?: string } = {
+  rms_norm: ', static_argnums=(1,)',
+  layer_norm: ', static_argnums=(1,)',
+  relu: '',
+  relu_squared: '',
+  silu: '',
+  gelu: ', static_argnums=(1,)',
+};
+
+/**
+ * The text of those functions that `body` calls, in the order above.
+ *
+ * @param isDifferentiated JAX differentiates the body: cheap functions keep their operand for the gradient and nothing else
+ */
+export function calledFunctions(body: string, isDifferentiated: boolean): string[] {
   return Object.entries(compositeFunctions)
-    .filter(([name]) => new RegExp(`\\b${name}\\(`).test(body))
-    .map(([, text]) => text);
+    .filter(([name]) => new RegExp(`(?<![.\\w])${name}\\(`).test(body))
+    .map(([name, text]) => {
+      const settings = cheapFunctions[name as CompositeFunction];
+      return isDifferentiated && settings !== undefined ? `${text}\n\n\n${checkpointText(name, settings)}` : text;
+    });
+}
+
+function checkpointText(name: string, settings: string): string {
+  return `# For the backward pass only x is kept; the rest costs less to compute again than to write and read.
+${name} = jax.checkpoint(${name}, prevent_cse=False${settings})`;
 }

@@ -171,6 +171,18 @@ export const expressions: { readonly [Name in Exclude<OpName, LeafName>]: Expres
   crossEntropy: ({ operands, attributes }) => own('cross_entropy', operands, attributes.ignoredTarget ?? 'None'),
 };
 
+/**
+ * The same for text that JAX differentiates: activations are functions at the head of the module, which say what is kept of them for the
+ * gradient.
+ */
+export const differentiatedExpressions: typeof expressions = {
+  ...expressions,
+  relu: ({ operands }) => own('relu', operands),
+  reluSquared: ({ operands }) => own('relu_squared', operands),
+  silu: ({ operands }) => own('silu', operands),
+  gelu: ({ operands, attributes }) => own('gelu', operands, attributes.approximation === 'tanh' ? 'True' : 'False'),
+};
+
 /** An operand of a matrix product, its last two axes exchanged where `isTransposed`. */
 function turned({ text: x, shape }: OperandText, isTransposed: boolean): string {
   if (!isTransposed) return x;

@@ -7,7 +7,14 @@ import {
   type Program,
   type ProgramNode,
 } from '../../../tensor/index.ts';
-import { expressions, jnpDtype, type LeafName, type OperandText, pythonNumber } from './expressions.ts';
+import {
+  differentiatedExpressions,
+  expressions,
+  jnpDtype,
+  type LeafName,
+  type OperandText,
+  pythonNumber,
+} from './expressions.ts';
 import { layerOf } from './layer-scope.ts';
 import { type NameSupply, pythonString, pythonTuple } from './python-names.ts';
 import { assembled, type Element, type Place, Stack } from './stacks.ts';
@@ -30,13 +37,21 @@ export class GraphWriter {
   readonly names: NameSupply;
   readonly statements: Statement[] = [];
   private readonly leaves: Leaves;
+  private readonly isDifferentiated: boolean;
   private readonly places = new Map<number, Place[]>();
   private readonly rowStacks = new Map<number, Stack>();
 
-  constructor(program: Program, leaves: Leaves, names: NameSupply) {
+  /** @param isDifferentiated JAX differentiates what is written */
+  constructor(program: Program, leaves: Leaves, names: NameSupply, isDifferentiated = false) {
     this.program = program;
     this.leaves = leaves;
     this.names = names;
+    this.isDifferentiated = isDifferentiated;
+  }
+
+  /** The Python of a node on its operands. */
+  expressionOf(node: ProgramNode, operands: readonly OperandText[]): string {
+    return expressionOf(node, operands, this.isDifferentiated ? differentiatedExpressions : expressions);
   }
 
   /** Writes one node as a statement. */
@@ -45,7 +60,7 @@ export class GraphWriter {
     const name = this.names.next(variableName(node));
     const written =
       this.joinedRows(node) ??
-      expressionOf(
+      this.expressionOf(
         node,
         node.inputs.map((input) => this.operand(input)),
       );
@@ -153,9 +168,9 @@ export class GraphWriter {
 }
 
 /** The Python of a node on its operands. */
-export function expressionOf(node: ProgramNode, operands: readonly OperandText[]): string {
+function expressionOf(node: ProgramNode, operands: readonly OperandText[], table = expressions): string {
   // The op is known at run time only; its attributes were parsed by its own schema.
-  const write = expressions[node.op as Exclude<OpName, LeafName>] as (node: {
+  const write = table[node.op as Exclude<OpName, LeafName>] as (node: {
     readonly operands: readonly OperandText[];
     readonly attributes: AttributesOf<never>;
     readonly shape: ProgramNode['shape'];

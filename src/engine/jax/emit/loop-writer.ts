@@ -3,7 +3,6 @@ import { nodeAt } from '../../../tensor/index.ts';
 import { jnpDtype, type OperandText } from './expressions.ts';
 import {
   assignment,
-  expressionOf,
   type GraphWriter,
   indented,
   literalOf,
@@ -85,7 +84,7 @@ class LoopWriter {
       const node = nodeAt(this.writer.program, position);
       const operands = node.inputs.map((_, slot) => this.operand(index, slot));
       const variable = this.writer.names.next(variableName(node));
-      const text = this.paddedRow(index, operands) ?? expressionOf(node, operands);
+      const text = this.paddedRow(index, operands) ?? this.writer.expressionOf(node, operands);
       const scope = node.op === 'after' ? '' : (layerOf(node.scope)?.rest ?? node.scope);
       this.body.push({ scope, lines: () => [assignment(variable, text, node)] });
       this.variables.push(variable);

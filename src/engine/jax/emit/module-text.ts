@@ -21,8 +21,10 @@ export function stateKey(name: string, families: ReadonlyMap<string, FamilyMembe
 /**
  * The whole text of a module: what it is, the tables of its states, inputs and outputs, the hook for sharding, the functions it calls,
  * and its body.
+ *
+ * @param isDifferentiated JAX differentiates the body
  */
-export function moduleText(program: Program, title: string, body: string): string {
+export function moduleText(program: Program, title: string, body: string, isDifferentiated = false): string {
   const families = stateFamilies(program);
   const states = new Map<string, string>();
   const stacks = new Map<string, string>();
@@ -60,7 +62,7 @@ export function moduleText(program: Program, title: string, body: string): strin
   const hook = `def shard_rows(x):
     """Called with arrays whose leading axis counts rows of the batch; whoever knows the mesh replaces it."""
     return x`;
-  return `${[head, hook, ...calledFunctions(body), body].join('\n\n\n')}\n`;
+  return `${[head, hook, ...calledFunctions(body, isDifferentiated), body].join('\n\n\n')}\n`;
 }
 
 function tableText(name: string, entries: ReadonlyMap<string, string>): string[] {

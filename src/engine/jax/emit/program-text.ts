@@ -1,7 +1,7 @@
 import { present } from '../../../core/index.ts';
 import { type Program, verifyProgram } from '../../../tensor/index.ts';
 import { GraphWriter, indented, type Leaves } from './graph-writer.ts';
-import { layerItems, straightItems } from './layer-passes.ts';
+import { type Item, layerItems, straightItems } from './layer-passes.ts';
 import { type LoopOptions, writeLoop } from './loop-writer.ts';
 import { dictionaryText, moduleText, stateFamilies, stateKey } from './module-text.ts';
 import { NameSupply, pythonString } from './python-names.ts';
@@ -80,24 +80,28 @@ function graphText(program: Program, names: GraphNames, options: GraphOptions): 
   ];
 }
 
-export interface GraphOptions extends Pick<EmitOptions, 'isUnrolled'>, Pick<LoopOptions, 'recompute'> {}
+export interface GraphOptions extends Pick<EmitOptions, 'isUnrolled'>, Pick<LoopOptions, 'recompute'> {
+  /** JAX differentiates the text. Default false. */
+  readonly isDifferentiated?: boolean;
+}
 
-/** Writes all nodes; `lines` must be called when everything that is read of them has been asked for. */
+/** Writes all nodes, each item as one statement; `lines` must be called when everything that is read of them has been asked for. */
 export function writeGraph(
   program: Program,
   names: GraphNames,
-  { isUnrolled = false, recompute = false }: GraphOptions = {},
-): { writer: GraphWriter; lines: () => string[] } {
+  { isUnrolled = false, recompute = false, isDifferentiated = false }: GraphOptions = {},
+): { writer: GraphWriter; items: readonly Item[]; lines: () => string[] } {
   const leaves: Leaves = { state: dictionaryPlaces(names.state, names.families), input: names.input };
-  const writer = new GraphWriter(program, leaves, new NameSupply());
+  const writer = new GraphWriter(program, leaves, new NameSupply(), isDifferentiated);
   const numRows = program.nodes[program.inputs.tokens ?? -1]?.shape[0];
   const loopOptions = { recompute, ...(numRows === undefined ? {} : { numRows }) };
-  for (const item of isUnrolled ? straightItems(program) : layerItems(program)) {
+  const items = isUnrolled ? straightItems(program) : layerItems(program);
+  for (const item of items) {
     if ('loop' in item) writeLoop(writer, item.loop, loopOptions);
     else if ('waits' in item) writer.writeWait(item.waits);
     else writer.writeNode(item.node);
   }
-  return { writer, lines: () => indented(writer.statements, '    ') };
+  return { writer, items, lines: () => indented(writer.statements, '    ') };
 }
 
 /** What each state becomes, by its key. A stack that stays as it is, is handed on. */

@@ -67,7 +67,7 @@ const reserved = [
   ...['raise', 'return', 'try', 'while', 'with', 'yield', 'match', 'case', 'type', 'print', 'list', 'tuple', 'dict'],
   ...['jax', 'jnp', 'state', 'inputs', 'parameters', 'rows', 'gradients', 'loss', 'update', 'step', 'schedule_factor'],
   ...['shard_rows', 'rms_norm', 'layer_norm', 'rotary_embedding', 'attention', 'cross_entropy', 'layer', 'carry'],
-  ...['scatter_add_along_axis', 'none', 'true', 'false'],
+  ...['relu', 'relu_squared', 'silu', 'gelu', 'scatter_add_along_axis', 'none', 'true', 'false'],
   ...['abs', 'all', 'any', 'bool', 'float', 'id', 'input', 'int', 'len', 'map', 'max', 'min', 'range', 'set', 'slice'],
   ...['str', 'sum', 'zip'],
 ];

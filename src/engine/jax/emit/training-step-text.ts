@@ -1,6 +1,9 @@
 import { assert, present } from '../../../core/index.ts';
 import { nodeAt, type Program, verifyProgram } from '../../../tensor/index.ts';
 import type { StepParts } from '../../engine.ts';
+import { indented } from './graph-writer.ts';
+import type { Item } from './layer-passes.ts';
+import { layerOf } from './layer-scope.ts';
 import { dictionaryText, moduleText, stateFamilies, stateKey } from './module-text.ts';
 import { dictionaryPlaces, type EmitOptions, type GraphNames, named, nextState, writeGraph } from './program-text.ts';
 import { pythonString, pythonTuple } from './python-names.ts';
@@ -26,24 +29,49 @@ export function emitTrainingStep(program: Program, parts: StepParts, options: Em
     updateText(parts.update, families, options),
     stepText(program, parts),
   ].join('\n\n\n');
-  return moduleText(program, options.title ?? 'A Groundwork training step.', body);
+  return moduleText(program, options.title ?? 'A Groundwork training step.', body, true);
 }
 
 type Families = ReadonlyMap<string, FamilyMember>;
 
 function lossText({ loss, recompute }: StepParts, families: Families, options: EmitOptions): string {
-  const { writer, lines } = writeGraph(
+  const { writer, items, lines } = writeGraph(
     loss,
     { state: 'parameters', families, input: (name) => named(`rows[${pythonString(name)}]`) },
-    { ...options, recompute },
+    { ...options, recompute, isDifferentiated: true },
   );
   const result = writer.operand(present(loss.outputs.loss, 'the output loss')).text;
+  const head = ['def loss(parameters, rows):', '    """The share of one micro-batch in the loss of the step."""'];
+  const last = lastProduct(loss, items);
+  if (last === undefined) return [...head, ...lines(), `    return ${result}`].join('\n');
+
+  assert(writer.statements.length === items.length, 'each item is one statement');
+  const product = writer.operand(last.position).text;
+  const name = writer.names.next(`after ${product}`);
   return [
-    'def loss(parameters, rows):',
-    '    """The share of one micro-batch in the loss of the step."""',
-    ...lines(),
-    `    return ${result}`,
+    ...head,
+    ...indented(writer.statements.slice(0, last.index + 1), '    '),
+    '',
+    `    def ${name}(${product}, rows):`,
+    '        """From the logits to the loss. The backward pass computes it again, so that only the product is kept."""',
+    ...indented(writer.statements.slice(last.index + 1), '        '),
+    `        return ${result}`,
+    '',
+    `    return jax.checkpoint(${name})(${product}, rows)`,
   ].join('\n');
+}
+
+/**
+ * The matrix product behind which no other comes, and no loop: that of the head, whose result is far the largest array of a step. What
+ * follows, up to the loss, is elementwise or nearly so. Undefined if the loss is not made in this way.
+ */
+function lastProduct(loss: Program, items: readonly Item[]): { position: number; index: number } | undefined {
+  const isCostly = (item: Item) => !('node' in item) || ['matmul', 'attention'].includes(nodeAt(loss, item.node).op);
+  const index = items.findLastIndex(isCostly);
+  const item = items[index];
+  if (!item || !('node' in item) || index === items.length - 1) return undefined;
+  const { op, scope } = nodeAt(loss, item.node);
+  return op === 'matmul' && layerOf(scope) === undefined ? { position: item.node, index } : undefined;
 }
 
 function updateText(update: Program, families: Families, options: EmitOptions): string {
