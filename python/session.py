@@ -80,6 +80,19 @@ def module_of(text: str, name: str) -> types.ModuleType:
     return module
 
 
+def compile_module(text: str, mesh: Mesh, precision: str) -> tuple[types.ModuleType, jax.stages.Compiled]:
+    """Imports a module and compiles it: in half precision on a GPU with attention by cuDNN, where that takes the model."""
+    module = module_of(text, "step")
+    if jax.default_backend() == "gpu" and precision == "default" and hasattr(module, "ATTENTION"):
+        module.ATTENTION = "cudnn"
+        try:
+            return module, compile_step(module, mesh, precision)
+        except (ValueError, NotImplementedError, RuntimeError) as refusal:
+            print(f"attention by XLA, since cuDNN does not take this model: {refusal}", file=sys.stderr)
+            module = module_of(text, "step")
+    return module, compile_step(module, mesh, precision)
+
+
 class Session:
     """A module, compiled, with its state on the devices. Copies of states on the host wait to be uploaded, or to be read."""
 
@@ -192,8 +205,7 @@ class Worker:
         if key not in self.compiled:
             while len(self.compiled) >= 8:
                 self.compiled.pop(next(iter(self.compiled)))
-            module = module_of(text, "step")
-            self.compiled[key] = (module, compile_step(module, self.mesh, precision))
+            self.compiled[key] = compile_module(text, self.mesh, precision)
         return self.compiled[key]
 
 

@@ -75,6 +75,7 @@ export async function jaxEngine(options: JaxEngineOptions = {}): Promise<JaxEngi
   let { child } = first;
   const restarts = new TaskQueue();
   let numSessions = 0;
+  let isClosed = false;
   const name = `jax/${runtime.platform}`;
   const processId = () => (child.ending === undefined ? child.processId : undefined);
   return {
@@ -89,7 +90,10 @@ export async function jaxEngine(options: JaxEngineOptions = {}): Promise<JaxEngi
       verifyProgram(program);
       // After one that ended by itself; what is loaded now has nothing to do with what was lost.
       await restarts.add(async () => {
-        if (child.ending !== undefined && child.ending.code !== 'session-closed') ({ child } = await start());
+        if (isClosed || child.ending === undefined) return;
+        ({ child } = await start());
+        // Closed while it started.
+        if (isClosed) child.close();
       });
       const module = parts !== undefined && form === 'fast' ? emitTrainingStep(program, parts()) : emitProgram(program);
       numSessions += 1;
@@ -111,7 +115,10 @@ export async function jaxEngine(options: JaxEngineOptions = {}): Promise<JaxEngi
           }
         : // The allocator of JAX keeps the peak, and takes no orders about it.
           { baseBytes: 0, peakBytes: () => child.devicePeakBytes, resetPeak: () => undefined },
-    close: () => child.close(),
+    close: () => {
+      isClosed = true;
+      child.close();
+    },
   };
 }
 

@@ -10,6 +10,8 @@ import { type JaxPython, pythonFolder } from './python.ts';
 /** So much of what the process wrote to standard error is kept, for the message when it ends by itself. */
 const keptCharacters = 8192;
 const keptLines = 6;
+/** How long the last words of a process that has ended are waited for. */
+const lastWordsMs = 2000;
 
 const replySchema = z.discriminatedUnion('ok', [
   z.looseObject({ ok: z.literal(true), devicePeakBytes: z.int().min(0).nullable() }),
@@ -40,7 +42,6 @@ export class JaxProcess {
   private waiting:
     | { readonly resolve: (message: Message) => void; readonly reject: (fault: Error) => void }
     | undefined;
-  private numPending = 0;
   private errorText = '';
   private ended: GroundworkError | undefined;
 
@@ -80,8 +81,11 @@ export class JaxProcess {
         }),
       );
     });
-    // After `exit`, when also the end of standard error has been read.
+    // When also the end of standard error has been read; a process of its own that holds that open is not waited for.
     this.child.on('close', (code, signal) => this.end(this.deathOf(code, signal)));
+    this.child.on('exit', (code, signal) => {
+      setTimeout(() => this.end(this.deathOf(code, signal)), lastWordsMs).unref();
+    });
     this.letGo();
   }
 
@@ -130,6 +134,8 @@ export class JaxProcess {
       }),
     );
     this.child.kill('SIGKILL');
+    // What was started may be a wrapper: the Python behind it ends with its input.
+    for (const stream of this.streams) stream.destroy();
   }
 
   /** Gives up a process that does not speak as agreed. */
@@ -164,14 +170,11 @@ export class JaxProcess {
   }
 
   private hold(): void {
-    this.numPending += 1;
     this.child.ref();
     for (const stream of this.streams) stream.ref();
   }
 
   private letGo(): void {
-    this.numPending = Math.max(0, this.numPending - 1);
-    if (this.numPending > 0) return;
     this.child.unref();
     for (const stream of this.streams) stream.unref();
   }

@@ -252,7 +252,7 @@ def loss(parameters, rows):
         head_matmul = head_reshape @ parameters["head"].T  # float32[32, 64]
 
     def after_head_matmul(head_matmul, rows):
-        """From the scores of all tokens to the loss. The backward pass computes it again, so that only its operand is kept."""
+        """From the logits to the loss. The backward pass computes it again, so that only the product is kept."""
         with jax.named_scope("head"):
             head_reshape_2 = head_matmul.reshape((2, 16, 64))  # float32[2, 16, 64]
         with jax.named_scope("loss"):

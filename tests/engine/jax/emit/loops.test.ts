@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -7,8 +10,9 @@ import { type NumericData, referenceEngine } from '../../../../src/engine/index.
 import { emitProgram, emitTrainingStep } from '../../../../src/engine/jax/emit/index.ts';
 import { gptModel } from '../../../../src/model/index.ts';
 import type { OptimizerSpec } from '../../../../src/optimizer/index.ts';
-import { traceStepParts, traceTrainingStep } from '../../../../src/recipe/index.ts';
+import { shippedRecipes, traceStepParts, traceTrainingStep } from '../../../../src/recipe/index.ts';
 import { nodeAt, type Program, sizeOf } from '../../../../src/tensor/index.ts';
+import { stepModules } from '../../../golden/jax/modules.ts';
 import { describeWithJax } from '../../../support/jax-python.ts';
 import { layeredProgram } from './layered-programs.ts';
 
@@ -155,10 +159,45 @@ describeWithJax('a training step', (python) => {
       const [unrolled, rolled, fast] = runModules(python, [{ program, modules: texts }])[0] ?? [];
       if (!unrolled || !rolled || !fast) throw new Error('no answer');
       expect(texts[1]).toContain('jax.lax.scan(');
-      expect(texts[2]?.includes('jax.checkpoint(')).toBe(options.recompute ?? false);
+      expect(texts[2]?.includes('jax.checkpoint(blocks_forward')).toBe(options.recompute ?? false);
       expect(largestDifference(unrolled, rolled)).toBeLessThan(1e-6);
       expect(largestDifference(unrolled, fast)).toBeLessThan(2e-5);
     },
     600_000,
   );
+});
+
+describeWithJax('the fast form', (python) => {
+  /** How many arrays of each size, in elements, the modules keep for their backward pass. */
+  const keptSizes = (texts: readonly string[]): Record<string, number>[] => {
+    const folder = mkdtempSync(join(tmpdir(), 'groundwork-kept-'));
+    try {
+      const paths = texts.map((text, i) => join(folder, `step_${i}.py`));
+      paths.forEach((path, i) => {
+        writeFileSync(path, texts[i] ?? '');
+      });
+      const script = fileURLToPath(new URL('kept-sizes.py', import.meta.url));
+      const { stdout, stderr, status } = spawnSync(python, [script, ...paths], {
+        encoding: 'utf8',
+        env: { ...process.env, JAX_PLATFORMS: 'cpu' },
+      });
+      if (status !== 0) throw new Error(`Python ended with ${status}: ${stderr}`);
+      return z.array(z.record(z.string(), z.number())).parse(JSON.parse(stdout));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  test('keeps the logits once, and of the MLP what its products read and no more than the activation reads', () => {
+    const kept = keptSizes(shippedRecipes.map((recipe) => stepModules(recipe, { numLayers: 4 }).fast));
+    const [numRows, contextLength, vocabularySize, numLayers] = [2, 16, 64, 4];
+    shippedRecipes.forEach(({ name }, i) => {
+      const isGated = name === 'baseline';
+      const hidden = isGated ? 96 : 128;
+      const count = (size: number) => kept[i]?.[numRows * contextLength * size] ?? 0;
+      expect(count(vocabularySize), `logits of ${name}`).toBe(1);
+      // Gated: both products, the activation and what goes into the last product. Else the operand of the activation and its result.
+      expect(count(numLayers * hidden), `hidden values of ${name}`).toBe(isGated ? 4 : 2);
+    });
+  }, 60_000);
 });

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { emitProgram, jaxNames } from '../../../../src/engine/jax/emit/index.ts';
+import { emitProgram, emitTrainingStep, jaxNames } from '../../../../src/engine/jax/emit/index.ts';
 import { recipeNamed, shippedRecipes } from '../../../../src/recipe/index.ts';
-import { add, multiply, reduceSum, scope, type Tensor, trace } from '../../../../src/tensor/index.ts';
+import { add, matmul, multiply, reduceSum, scope, type Tensor, trace } from '../../../../src/tensor/index.ts';
 import { goldenModules, stepModules } from '../../../golden/jax/modules.ts';
 import { opCases } from '../../../support/op-cases.ts';
 import { opProgram } from '../../../support/op-programs.ts';
@@ -55,6 +55,39 @@ describe('emitted modules', () => {
     });
     expect(stderr).toBe('');
     expect(status).toBe(0);
+  });
+
+  test.each(shippedRecipes)('of $name compute cheap parts twice in the fast form only', ({ name }) => {
+    const [fast = '', reference] = [golden.get(`${name}.fast.py`), golden.get(`${name}.reference.py`)];
+    expect(fast).toMatch(/^(rms|layer)_norm = jax\.checkpoint\((rms|layer)_norm, /m);
+    expect(fast).toMatch(/^(silu|gelu|relu_squared) = jax\.checkpoint\((silu|gelu|relu_squared), /m);
+    expect(fast).toContain('    return jax.checkpoint(after_head_matmul)(head_matmul, rows)');
+    expect(reference).not.toContain('jax.checkpoint(');
+  });
+
+  test('of a loss without a product behind the layers are written as they are', () => {
+    const rows = { tokens: { shape: [2, 3], dtype: 'int32' }, weights: { shape: [2, 3] } } as const;
+    const state = { 'blocks.0.weight': { shape: [3, 3] } };
+    type Tensors = { readonly [name: string]: Tensor };
+    const lossOf = (inputs: Tensors, values: Tensors) => {
+      const product = scope('blocks.0', () => matmul(inputs.weights as Tensor, values['blocks.0.weight'] as Tensor));
+      return { loss: scope('loss', () => reduceSum(multiply(product, product))) };
+    };
+    const loss = trace((inputs: Tensors, values: Tensors) => ({ outputs: lossOf(inputs, values) }), {
+      inputs: { ...rows, totalWeight: { shape: [] } },
+      state,
+    });
+    const program = trace((inputs: Tensors, values: Tensors) => ({ outputs: lossOf(inputs, values) }), {
+      inputs: { ...rows, scheduleFactor: { shape: [] } },
+      state,
+    });
+    const update = trace((inputs: Tensors) => ({ outputs: { loss: inputs.loss as Tensor } }), {
+      inputs: { 'gradient.blocks.0.weight': { shape: [3, 3] }, loss: { shape: [] }, scheduleFactor: { shape: [] } },
+      state,
+    });
+    const text = emitTrainingStep(program, { loss, update, microBatchSize: 2, numMicroBatches: 1, recompute: false });
+    expect(text).not.toContain('jax.checkpoint(');
+    expect(text).toContain('    return loss_reduce_sum');
   });
 
   test('are the same text each time', () => {
