@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import queue
@@ -95,7 +96,8 @@ class Feed:
         self._bundle, self._mesh, self._factor = bundle, mesh, factor
         self._made: queue.Queue[dict[str, jax.Array] | BaseException] = queue.Queue(maxsize=2)
         self._is_closed = threading.Event()
-        threading.Thread(target=self._make_all, args=(first, last), daemon=True).start()
+        self._thread = threading.Thread(target=self._make_all, args=(first, last), daemon=True)
+        self._thread.start()
 
     def take(self) -> dict[str, jax.Array]:
         """The inputs of the next step."""
@@ -105,11 +107,19 @@ class Feed:
         return made
 
     def close(self) -> None:
+        """Ends the thread: it must not use JAX while the process ends."""
         self._is_closed.set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._made.get_nowait()
+        # A disk that does not answer is no reason to stay.
+        self._thread.join(timeout=60)
 
     def _make_all(self, first: int, last: int) -> None:
         try:
             for step in range(first, last):
+                if self._is_closed.is_set():
+                    return
                 self._put(self._inputs(step))
         except BaseException as fault:  # whatever it is, the loop must hear of it
             self._put(fault)
@@ -146,7 +156,7 @@ class Evaluator:
     def __init__(self, bundle: Bundle, mesh: Mesh) -> None:
         assert bundle.evaluation is not None
         self._bundle, self._mesh = bundle, mesh
-        self._names = state_names(bundle.evaluation, bundle.step)
+        self.names = state_names(bundle.evaluation, bundle.step)
         precision = matmul_precision(bundle.manifest)
         self.compiled = compile_evaluation(bundle.evaluation, bundle.step, mesh, precision)
 
@@ -161,7 +171,7 @@ class Evaluator:
             for name, dtype in (("tokens", "<i4"), ("targets", "<i4"), ("weights", "<f4"))
         }
         sharding = rows_sharding(self._mesh, shape)
-        parameters = {name: state[name] for name in self._names}
+        parameters = {name: state[name] for name in self.names}
         nats = 0.0
         for first in range(0, rows["numRows"], shape[0]):
             if is_stopping():

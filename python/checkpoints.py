@@ -158,7 +158,7 @@ def newest_checkpoint(run: Path, shapes: Shapes, fingerprints: list[dict[str, st
             if fault is not None:
                 raise ValueError(fault)
             return NewestCheckpoint(step, rejected)
-        except ValueError as fault:
+        except (OSError, ValueError, Fault) as fault:
             rejected.append((step, str(fault)))
     found = "; ".join(f"step {step}: {fault}" for step, fault in rejected) or "there is none"
     hint = "Copy the checkpoint again from where it is sound, or make the bundle anew."
@@ -286,15 +286,16 @@ def retain_checkpoints(run: Path, keep: int, newest: int) -> list[str]:
 def sweep_unfinished(run: Path) -> None:
     """Clears up after a process that was killed; puts back a checkpoint that was about to be replaced."""
     folder = run / "checkpoints"
-    for name in sorted(os.listdir(folder)):
-        if not re.fullmatch(r"step-\d{8,15}\.tmp-\d+|\.(trash|replaced)-step-\d{8,15}", name):
-            continue
-        before = folder / name.removeprefix(".replaced-")
-        if name.startswith(".replaced-") and not before.exists():
-            os.rename(folder / name, before)
-        else:
-            _remove(folder / name)
-    sync_folder(folder)
+    with explained(folder, "write"):
+        for name in sorted(os.listdir(folder)):
+            if not re.fullmatch(r"step-\d{8,15}\.tmp-\d+|\.(trash|replaced)-step-\d{8,15}", name):
+                continue
+            before = folder / name.removeprefix(".replaced-")
+            if name.startswith(".replaced-") and not before.exists():
+                os.rename(folder / name, before)
+            else:
+                _remove(folder / name)
+        sync_folder(folder)
 
 
 def set_aside(run: Path, steps: Iterable[int]) -> list[str]:
@@ -302,17 +303,19 @@ def set_aside(run: Path, steps: Iterable[int]) -> list[str]:
     names = []
     for step in steps:
         name = f"checkpoints/.rejected-{checkpoint_name(step)}"
-        _remove(run / name)
-        os.rename(run / "checkpoints" / checkpoint_name(step), run / name)
+        with explained(run / name, "write"):
+            _remove(run / name)
+            os.rename(run / "checkpoints" / checkpoint_name(step), run / name)
         names.append(name)
-    sync_folder(run / "checkpoints")
+    with explained(run / "checkpoints", "write"):
+        sync_folder(run / "checkpoints")
     return names
 
 
 def _looks_whole(run: Path, step: int) -> bool:
     try:
         read_manifest(run, step)
-    except ValueError:
+    except (OSError, ValueError, Fault):
         return False
     return True
 
@@ -320,7 +323,7 @@ def _looks_whole(run: Path, step: int) -> bool:
 def _is_there(run: Path, manifest: dict[str, Any]) -> bool:
     try:
         return canonical_json(verify_checkpoint(run, manifest["step"])) == canonical_json(manifest)
-    except ValueError:
+    except (OSError, ValueError, Fault):
         return False
 
 

@@ -19,6 +19,9 @@ from sharding import replicated
 
 Record = dict[str, Any]
 
+# Numbers that are smaller are not divided by: devices may take them for 0.
+SMALLEST_SCALE = 1e-30
+
 
 def statistics_of(module: types.ModuleType, mesh: Mesh, state: Mapping[str, jax.Array]) -> Record:
     """Norm and largest magnitude of the finite numbers of each state, and how many are not finite.
@@ -26,20 +29,26 @@ def statistics_of(module: types.ModuleType, mesh: Mesh, state: Mapping[str, jax.
     Every process must call it: the numbers lie on all of them.
     """
 
-    def of(x: jax.Array) -> jax.Array:
-        finite = jnp.where(jnp.isfinite(x), x, 0.0)
-        num_broken = jnp.sum(~jnp.isfinite(x)).astype(jnp.float32)
-        return jnp.stack([jnp.sqrt(jnp.sum(jnp.square(finite))), jnp.max(jnp.abs(finite)), num_broken])
+    def of(x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        finite = jnp.where(jnp.isfinite(x), x, 0.0).astype(jnp.float32)
+        largest = jnp.max(jnp.abs(finite))
+        # Squares of large numbers would overflow, and those of small ones vanish.
+        scaled = finite / scale_of(largest)
+        num_broken = jnp.sum(~jnp.isfinite(x), dtype=jnp.int32)
+        return jnp.sqrt(jnp.sum(jnp.square(scaled))), largest, num_broken
 
-    def all_of(state: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    def scale_of(largest: jax.Array) -> jax.Array:
+        return jnp.where(largest > SMALLEST_SCALE, largest, 1.0)
+
+    def all_of(state: dict[str, jax.Array]) -> dict[str, tuple[jax.Array, jax.Array, jax.Array]]:
         return {name: of(x) for name, x in state.items()}
 
     found = jax.jit(all_of, out_shardings=replicated(mesh))(dict(state))
     statistics = {}
     for name, values in found.items():
-        norm, largest, num_broken = np.asarray(values).tolist()
+        scaled_norm, largest, num_broken = (np.asarray(value).item() for value in values)
         statistics[name] = {
-            "norm": _number(norm),
+            "norm": _number(scaled_norm * (largest if largest > SMALLEST_SCALE else 1.0)),
             "largest": _number(largest),
             "numNonFinite": int(num_broken),
             "size": math.prod(module.STATE[name][0]),

@@ -52,6 +52,8 @@ class EventLog:
         """
         self.path = path
         self.size_bytes = 0
+        # Whether a part of a line may stand behind those that are whole.
+        self.is_cut_off = False
         with explained(path, "write"):
             self.handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
             for event, size in self._events():
@@ -89,13 +91,22 @@ class EventLog:
     def append(self, event: dict[str, Any]) -> None:
         line = f"{event_line(event)}\n".encode()
         with explained(self.path, "write"):
+            if self.is_cut_off:
+                self._repair()
+            self.is_cut_off = True
             try:
                 write_all(self.handle, line)
             except OSError:
+                # Where that fails as well, the next append or the next opening repairs it.
                 with contextlib.suppress(OSError):
-                    os.ftruncate(self.handle, self.size_bytes)
+                    self._repair()
                 raise
+            self.is_cut_off = False
         self.size_bytes += len(line)
+
+    def _repair(self) -> None:
+        os.ftruncate(self.handle, self.size_bytes)
+        self.is_cut_off = False
 
     def sync(self) -> None:
         with explained(self.path, "write"):

@@ -15,6 +15,7 @@ from jax.experimental import multihost_utils
 from records import Fault
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 # Reasons to stop, as processes tell each other.
 SIGINT, SIGTERM, ENOUGH_STEPS = 1, 2, 3
@@ -74,12 +75,16 @@ def agreed(*values: int) -> list[int]:
 
 def together(work: Callable[[], T]) -> T:
     """Works on every process at once; where one cannot go on, none does, and each knows the exit code."""
-    fault, result = None, None
+    fault: Exception | None = None
+    result = None
     try:
         result = work()
-    except Fault as caught:
+    except jax.errors.JaxRuntimeError:
+        # The processes may not reach each other any more: asking them could take for ever.
+        raise
+    except Exception as caught:  # whatever it is, the others must not wait
         fault = caught
-    [worst] = agreed(fault.exit_code if fault else 0)
+    [worst] = agreed(exit_code_of(fault))
     if fault:
         raise shared(fault)
     if worst:
@@ -87,9 +92,13 @@ def together(work: Callable[[], T]) -> T:
     return result  # type: ignore[return-value]
 
 
-def shared(fault: Fault) -> Fault:
-    """A fault that every process comes upon by itself."""
-    fault.is_shared = True
+def exit_code_of(fault: Exception | None) -> int:
+    return 0 if fault is None else fault.exit_code if isinstance(fault, Fault) else 1
+
+
+def shared(fault: E) -> E:
+    """A fault that every process knows of."""
+    fault.is_shared = True  # type: ignore[attr-defined]
     return fault
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from records import Fault, explained, json_text
+from records import Fault, explained, json_text, write_all
+
+# What disks answer that give a file no second name: buckets that are mounted, and some shared ones.
+NO_LINKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EPERM)
 
 
 def scheduled_job() -> str | None:
@@ -23,8 +26,31 @@ def scheduled_job() -> str | None:
     return None
 
 
-def take_lock(path: Path, what: str) -> Callable[[], None]:
-    """Takes a lock, a file that says who holds it, as Groundwork does; returns what gives it free.
+class RunLock:
+    """A lock that this process took."""
+
+    def __init__(self, path: Path, what: str, token: str) -> None:
+        self._path, self._what, self._token = path, what, token
+
+    def check(self) -> None:
+        """Raises `locked` where somebody took it away: from then on the folder is not this process's."""
+        with explained(self._path, "read"):
+            holder = _read_holder(self._path)
+        if holder is None:
+            message = f"{self._path} is gone, so {self._what} may be in use by another process"
+            raise Fault("locked", message, "Start it again; nobody is to remove the lock of a run that lives.")
+        if holder.get("token") != self._token:
+            raise _locked(self._what, self._path)
+
+    def release(self) -> None:
+        with explained(self._path, "write"):
+            holder = _read_holder(self._path)
+            if holder is not None and holder.get("token") == self._token:
+                self._path.unlink(missing_ok=True)
+
+
+def take_lock(path: Path, what: str) -> RunLock:
+    """Takes a lock, a file that says who holds it, as Groundwork does.
 
     A lock whose process is gone is taken over. So is one of the same job of a scheduler on another machine:
     it starts a job again only when the one before has ended. Raises `locked`.
@@ -48,13 +74,7 @@ def take_lock(path: Path, what: str) -> Callable[[], None]:
                     raise _locked(what, path)
             finally:
                 takeover.unlink(missing_ok=True)
-
-    def release() -> None:
-        holder = _read_holder(path)
-        if holder is not None and holder.get("token") == mine["token"]:
-            path.unlink(missing_ok=True)
-
-    return release
+    return RunLock(path, what, mine["token"])
 
 
 def _appear(path: Path, holder: dict[str, Any]) -> bool:
@@ -65,12 +85,32 @@ def _appear(path: Path, holder: dict[str, Any]) -> bool:
             file.write(json_text(holder) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)
+        _link(draft, path)
         return True
     except FileExistsError:
         return False
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _link(source: Path, path: Path) -> None:
+    """Gives a file a second name. Raises FileExistsError where there is one of that name."""
+    try:
+        os.link(source, path)
+        return
+    except OSError as cause:
+        if cause.errno not in NO_LINKS:
+            raise
+    # A copy may be seen before it is whole: then nobody takes it for the lock of a process that is gone.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        write_all(handle, source.read_bytes())
+        os.fsync(handle)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
 
 
 def _remove_dead(path: Path, mine: dict[str, Any]) -> bool:
@@ -87,7 +127,7 @@ def _remove_dead(path: Path, mine: dict[str, Any]) -> bool:
     was_dead = _is_dead(aside, mine)
     try:
         if not was_dead:
-            os.link(aside, path)
+            _link(aside, path)
     except FileExistsError:
         # Another lock appeared meanwhile; there is no place for this one any more.
         pass
@@ -119,7 +159,8 @@ def _is_dead(path: Path, mine: dict[str, Any]) -> bool:
             return path.stat().st_mtime < time.time() - float(Path("/proc/uptime").read_text().split()[0])
         return False
     if holder["machine"] != mine["machine"]:
-        return mine["job"] is not None and holder.get("job") == mine["job"]
+        job = mine["job"]
+        return job is not None and holder.get("job") == job and _is_started_again(job)
     try:
         os.kill(holder["process"], 0)
     except ProcessLookupError:
@@ -128,6 +169,12 @@ def _is_dead(path: Path, mine: dict[str, Any]) -> bool:
         return False
     # The number may have gone to another process since.
     return holder.get("startedAt") is not None and _start_time_of(holder["process"]) != holder["startedAt"]
+
+
+def _is_started_again(job: str) -> bool:
+    """Whether the job may have run before. Slurm counts that; two steps of one job may run side by side."""
+    count = os.environ.get("SLURM_RESTART_COUNT", "0")
+    return not job.startswith("SLURM_JOB_ID=") or (count.isdigit() and int(count) > 0)
 
 
 def _start_time_of(process: int) -> str | None:

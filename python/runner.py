@@ -14,21 +14,22 @@ RUNNER_FILES: runner.py training.py bundle.py batches.py sharding.py processes.p
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 # A bundle is to stay what its manifest says.
 sys.dont_write_bytecode = True
 
 import jax  # noqa: E402
+import numpy as np  # noqa: E402
 from jax.sharding import Mesh  # noqa: E402
 
 from bundle import Bundle, Evaluator, Record, matmul_precision, open_bundle  # noqa: E402
-from checkpoints import newest_checkpoint  # noqa: E402
 from processes import (  # noqa: E402
     Signals,
     StoppedElsewhere,
@@ -39,7 +40,7 @@ from processes import (  # noqa: E402
     together,
 )
 from records import Fault, json_text, write_durably  # noqa: E402
-from run_lock import take_lock  # noqa: E402
+from run_lock import RunLock, take_lock  # noqa: E402
 from sharding import (  # noqa: E402
     compile_step,
     load_state,
@@ -47,8 +48,9 @@ from sharding import (  # noqa: E402
     memory_of,
     sharding_table,
     size_text,
+    state_shardings,
 )
-from training import Training, arrays_of, read_run  # noqa: E402
+from training import Training, arrays_of, read_run, sound_checkpoint  # noqa: E402
 
 # JAX versions of which this was tested the first and the first that was not.
 JAX_WINDOW = ((0, 10), (0, 13))
@@ -79,7 +81,7 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--model", type=positive, help="devices that share each matrix product")
     parser.add_argument(
-        "--attention", choices=("xla", "cudnn"), help="the kernel of attention (default: JAX's choice)"
+        "--attention", choices=("xla", "cudnn"), help="the kernel of attention (default: cudnn for bfloat16 on NVIDIA GPUs)"
     )
     parser.add_argument(
         "--deterministic",
@@ -93,6 +95,9 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
         "--check", action="store_true", help="do all but the first step, and say what it will need"
     )
     parser.add_argument("--allow-edits", action="store_true", help="train with files that were changed")
+    parser.add_argument(
+        "--any-device", action="store_true", help="train on processors what was planned for accelerators"
+    )
     parser.add_argument("--stop-after-steps", type=positive, help="stop as by a signal after so many steps")
     flags = parser.parse_args(arguments)
     if (flags.coordinator is None) != (flags.num_processes is None) or (flags.coordinator is None) != (
@@ -105,16 +110,19 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
 def mesh_of(flags: argparse.Namespace, manifest: Record) -> Mesh:
     """The mesh that flags ask for; what they leave open is as the bundle has it."""
     planned = manifest["mesh"]
-    if flags.data is None and flags.fsdp is None and flags.model is None:
-        data, fsdp, model = planned["data"], planned["fsdp"], planned["model"]
-        known = (data or 1) * (fsdp or 1) * model
+    data, model = flags.data or planned["data"], flags.model or planned["model"]
+    if flags.fsdp == -1:
+        return make_mesh(flags.data or 1, None, model)
+    fsdp = flags.fsdp or planned["fsdp"]
+    if data is None and fsdp is None:
+        data = 1
+    if data is not None and fsdp is not None and data * fsdp * model != jax.device_count():
         # Planned for another number of devices: those that there are share the work in the same way.
-        if data is not None and fsdp is not None and known != jax.device_count():
-            data, fsdp = (1, None) if fsdp > 1 else (None, 1)
-        return make_mesh(data, fsdp, model)
-    fsdp = 1 if flags.fsdp is None else None if flags.fsdp == -1 else flags.fsdp
-    data = 1 if fsdp is None and flags.data is None else flags.data
-    return make_mesh(data, fsdp, flags.model or 1)
+        if flags.fsdp is None and fsdp > 1:
+            data, fsdp = flags.data or 1, None
+        elif flags.data is None:
+            data = None
+    return make_mesh(data, fsdp, model)
 
 
 def train(flags: argparse.Namespace, start: float) -> None:
@@ -131,15 +139,17 @@ def train(flags: argparse.Namespace, start: float) -> None:
             f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
         )
     join_processes(flags)
+    find_devices()
     # After JAX has set its own.
     signals = Signals()
     bundle = together(lambda: open_bundle(flags.bundle.resolve(), flags.allow_edits))
     mesh = together(lambda: mesh_of(flags, bundle.manifest))
     devices = f"{jax.device_count()} × {jax.devices()[0].device_kind}"
     say(f"{bundle.manifest['name']}: JAX {jax.__version__} on {devices}")
+    together(lambda: compare_devices(bundle.manifest["devices"], flags.any_device))
     say(sharding_table(bundle.step, mesh))
     warn_of_waste(bundle.manifest, mesh)
-    release = (lambda: None) if flags.check else together(lambda: lock_run(bundle))
+    lock = None if flags.check else together(lambda: lock_run(bundle))
     try:
         [is_finished] = agreed(
             together(lambda: int(is_first() and read_run(bundle.run)["status"] == "finished"))
@@ -147,27 +157,104 @@ def train(flags: argparse.Namespace, start: float) -> None:
         if is_finished:
             say(f"{bundle.run} is finished")
             return
-        training = prepared(flags, bundle, mesh, signals, start)
+        training = prepared(flags, bundle, mesh, signals, start, lock)
         if flags.check:
             check_state(training)
         else:
             carry_out(training, flags.stop_after_steps)
     finally:
-        release()
+        if lock is not None:
+            free(lock)
+
+
+def free(lock: RunLock) -> None:
+    try:
+        lock.release()
+    except Fault as fault:
+        # How the run ended is what a person needs to know; a lock of a process that is gone is taken over.
+        warn_aside(fault)
+
+
+def find_devices() -> None:
+    """Lets JAX look for its devices. Raises `provider-unavailable`."""
+    try:
+        jax.devices()
+    except RuntimeError as cause:
+        message = f"JAX finds no devices: {first_line(cause)}"
+        hint = "Check the drivers and the JAX that is installed; JAX_PLATFORMS names what to look for."
+        raise Fault("provider-unavailable", message, hint) from cause
+
+
+def compare_devices(planned: Record, allows_any: bool) -> None:
+    """Says where the devices are not those that the bundle was planned for.
+
+    Raises `provider-unavailable` where there are only processors: JAX takes them where a driver is missing.
+    """
+    if planned["kind"] is None:
+        return
+    device = jax.devices()[0]
+    number = planned["numNodes"] * planned["numDevices"]
+    expected, found = f"{number} × {planned['kind']}", f"{jax.device_count()} × {device.device_kind}"
+    if device.platform == "cpu" and not allows_any:
+        message = f"the bundle was planned for {expected}; JAX found processors only: {found}"
+        hint = "Check drivers, and that requirements.txt is installed. To train on processors: --any-device."
+        raise Fault("provider-unavailable", message, hint)
+    if number != jax.device_count() or not is_of_kind(device.device_kind, planned["kind"]):
+        say(f"warning: planned for {expected}, found {found}: the forecast is not of these devices")
+
+
+def is_of_kind(name: str, kind: str) -> bool:
+    """Whether a device that JAX calls so may be one of a kind of Groundwork's table."""
+    # JAX calls a TPU v5e "TPU v5 lite" and a v5p "TPU v5".
+    known = re.sub(r"v5$", "v5p", name.lower().replace(" lite", "e"))
+    return all(part in known for part in kind.split("-"))
 
 
 def prepared(
-    flags: argparse.Namespace, bundle: Bundle, mesh: Mesh, signals: Signals, start: float
+    flags: argparse.Namespace,
+    bundle: Bundle,
+    mesh: Mesh,
+    signals: Signals,
+    start: float,
+    lock: RunLock | None,
 ) -> Training:
     """Compiles what a run needs; where that does not fit into the devices, it is known before anything has
     begun.
     """
-    if flags.attention is not None and hasattr(bundle.step, "ATTENTION"):
-        bundle.step.ATTENTION = flags.attention  # type: ignore[attr-defined]
-    compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest))
+    compiled = compiled_step(flags, bundle, mesh)
     evaluator = Evaluator(bundle, mesh) if bundle.evaluation else None
-    together(lambda: check_memory(compiled, evaluator))
-    return Training(bundle, mesh, compiled, evaluator, signals, start)
+    together(lambda: check_memory(bundle, mesh, compiled, evaluator))
+    return Training(bundle, mesh, compiled, evaluator, signals, start, lock)
+
+
+def compiled_step(flags: argparse.Namespace, bundle: Bundle, mesh: Mesh) -> jax.stages.Compiled:
+    """The step, with the kernel of attention that was asked for or suits the devices."""
+    step, precision = bundle.step, matmul_precision(bundle.manifest)
+    if not hasattr(step, "ATTENTION"):
+        return compile_step(step, mesh, precision)
+    if flags.attention is None and not flags.deterministic and suits_cudnn(bundle.manifest):
+        step.ATTENTION = "cudnn"  # type: ignore[attr-defined]
+        try:
+            compiled = compile_step(step, mesh, precision)
+            say("attention: cudnn")
+            return compiled
+        except (ValueError, NotImplementedError, RuntimeError) as cause:
+            # It does not take every width of a head; one that a device lacks memory for is no better without.
+            if "RESOURCE_EXHAUSTED" in str(cause):
+                raise
+            say(f"attention: xla, since cuDNN does not take this model: {first_line(cause)}")
+    step.ATTENTION = flags.attention  # type: ignore[attr-defined]
+    return compile_step(step, mesh, precision)
+
+
+def suits_cudnn(manifest: Record) -> bool:
+    """Whether cuDNN has a kernel of attention for the devices and the precision."""
+    device = jax.devices()[0]
+    if device.platform != "gpu" or manifest["batch"]["precision"] != "bfloat16":
+        return False
+    # Of NVIDIA "9.0" and the like; others call theirs by names.
+    version = re.fullmatch(r"(\d+)\.\d+", str(getattr(device, "compute_capability", "")))
+    return version is not None and int(version[1]) >= 8
 
 
 def carry_out(training: Training, stop_after: int | None) -> None:
@@ -179,11 +266,19 @@ def carry_out(training: Training, stop_after: int | None) -> None:
         raise
     finally:
         if is_first():
-            write_outcome(training.bundle)
+            try:
+                write_outcome(training.bundle)
+            except Exception as second:
+                # How the run ended is what a person needs to know, and what the exit code says.
+                warn_aside(second)
+
+
+def warn_aside(fault: Exception) -> None:
+    print(f"warning: {fault}", file=sys.stderr, flush=True)
 
 
 def write_outcome(bundle: Bundle) -> None:
-    """Says what no file of the run has room for."""
+    """Says what no file of the run has room for. Raises `file-access` and the like."""
     peaks = [(device.memory_stats() or {}).get("peak_bytes_in_use") for device in jax.local_devices()]
     known = [peak for peak in peaks if peak is not None]
     outcome = {
@@ -194,16 +289,12 @@ def write_outcome(bundle: Bundle) -> None:
         "numDevices": jax.device_count(),
         "numProcesses": jax.process_count(),
     }
-    try:
-        write_durably(bundle.folder / "outcome.json", [(json_text(outcome, indent=2) + "\n").encode()])
-    except Fault as fault:
-        # How the run ended is what a person needs to know.
-        print(f"warning: {fault}", file=sys.stderr, flush=True)
+    write_durably(bundle.folder / "outcome.json", [(json_text(outcome, indent=2) + "\n").encode()])
 
 
-def lock_run(bundle: Bundle) -> Callable[[], None]:
+def lock_run(bundle: Bundle) -> RunLock | None:
     if not is_first():
-        return lambda: None
+        return None
     return take_lock(bundle.run / "run.lock", f"the run {bundle.run}")
 
 
@@ -216,19 +307,34 @@ def warn_of_waste(manifest: Record, mesh: Mesh) -> None:
         )
 
 
-def check_memory(compiled: jax.stages.Compiled, evaluator: Evaluator | None) -> None:
+def check_memory(
+    bundle: Bundle, mesh: Mesh, compiled: jax.stages.Compiled, evaluator: Evaluator | None
+) -> None:
     """Says what a step needs on a device. Raises `out-of-memory` where that is more than there is."""
     needed = memory_of(compiled)
     if needed is None:
         return
     if evaluator is not None:
-        needed = max(needed, memory_of(evaluator.compiled) or 0)
+        # What an evaluation does not read, the state of the optimizer above all, stays where it is.
+        idle = set(bundle.step.STATE) - set(evaluator.names)
+        needed = max(needed, (memory_of(evaluator.compiled) or 0) + state_bytes(bundle, mesh, idle))
     limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
     of = "" if limit is None else f" of {size_text(limit)}"
     say(f"a device needs {size_text(needed)}{of}")
     if limit is not None and needed > limit:
         message = f"a step needs {size_text(needed)} on a device, found {size_text(limit)}"
         raise Fault("out-of-memory", message, OUT_OF_MEMORY_HINT)
+
+
+def state_bytes(bundle: Bundle, mesh: Mesh, names: set[str]) -> int:
+    """Bytes of some of the state on each device."""
+    shardings = state_shardings(bundle.step, mesh)
+
+    def size_of(name: str) -> int:
+        shape, dtype, _ = bundle.step.STATE[name]
+        return math.prod(shardings[name].shard_shape(tuple(shape))) * np.dtype(dtype).itemsize
+
+    return sum(size_of(name) for name in names)
 
 
 OUT_OF_MEMORY_HINT = (
@@ -241,8 +347,10 @@ def check_state(training: Training) -> None:
     """Loads the state as a run would, without taking the run."""
     bundle = training.bundle
     shapes = {**training.parameters, **training.optimizer}
-    own = [bundle.manifest["fingerprints"]]
-    step = together(lambda: newest_checkpoint(bundle.run, shapes, own).step)
+    # Read by one process: they may share a disk.
+    [step] = agreed(
+        together(lambda: sound_checkpoint(bundle, read_run(bundle.run), shapes).step if is_first() else -1)
+    )
     state = load_state(bundle.step, training.mesh, together(lambda: arrays_of(bundle.run, step)))
     jax.block_until_ready(state)
     say(f"the checkpoint of step {step} is loaded; all is ready for step {step + 1}")
@@ -252,11 +360,15 @@ def explained_by_jax(error: BaseException) -> BaseException:
     """What JAX threw, as a fault that says what to do."""
     if not isinstance(error, jax.errors.JaxRuntimeError):
         return error
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else "JAX gave no reason"
+    text = first_line(error)
     if "RESOURCE_EXHAUSTED" in text:
         return Fault("out-of-memory", f"a device has no memory left: {text}", OUT_OF_MEMORY_HINT)
     return Fault("engine-failure", f"JAX failed: {text}", "Check drivers and network; then start it again.")
+
+
+def first_line(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else "JAX gave no reason"
 
 
 def main(arguments: list[str]) -> int:
@@ -275,7 +387,7 @@ def main(arguments: list[str]) -> int:
         else:
             print(f"error: {explained}\n{explained.hint}", file=sys.stderr, flush=True)
         code = explained.exit_code if isinstance(explained, Fault) else 1
-        if not (isinstance(error, Fault) and error.is_shared) and jax.process_count() > 1:
+        if not getattr(error, "is_shared", False) and jax.distributed.is_initialized():
             # The others wait for this one, and would until they give up: they are to learn that it is gone.
             os._exit(code)
         return code

@@ -10,7 +10,7 @@ import platform
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +21,8 @@ from jax.sharding import Mesh
 
 from bundle import Bundle, Evaluator, Feed, Record
 from checkpoints import (
+    NewestCheckpoint,
+    Shapes,
     checkpoint_arrays,
     file_order,
     newest_checkpoint,
@@ -38,6 +40,7 @@ from processes import (
     Signals,
     StoppedElsewhere,
     agreed,
+    exit_code_of,
     is_first,
     say,
     shared,
@@ -51,6 +54,7 @@ from progress import (
     factor_of_step,
 )
 from records import Fault, read_signed, signed_text, write_durably
+from run_lock import RunLock
 from sharding import Gatherer, element_shapes, load_state, replicated
 
 # Time that may be missing from the books of a run that was stopped: less is not worth a checkpoint.
@@ -93,9 +97,12 @@ class Training:
         evaluator: Evaluator | None,
         signals: Signals,
         start: float,
+        lock: RunLock | None,
     ) -> None:
         self.bundle, self.mesh, self.compiled, self.evaluator = bundle, mesh, compiled, evaluator
         self.signals = signals
+        # Of the first process; none where nothing is to be written.
+        self.lock = lock
         self.start = start
         self.gatherer = Gatherer(bundle.step, mesh)
         self.all_finite = jax.jit(_all_finite, out_shardings=replicated(mesh))
@@ -107,6 +114,9 @@ class Training:
         self.is_late = False
         self.last_steps: deque[tuple[int, float, float]] = deque(maxlen=5)
         self.said = 0.0
+        self.feed_fault: Exception | None = None
+        # Of the process that lacks the rows of the next step.
+        self.feed_exit_code = 0
 
     # Beginning
 
@@ -120,9 +130,8 @@ class Training:
             if not is_first():
                 return -1
             self.record = read_run(bundle.run)
-            own = [bundle.manifest["fingerprints"], *self.record.get("earlierFingerprints", [])]
             sweep_unfinished(bundle.run)
-            step, later = newest_checkpoint(bundle.run, shapes, own)
+            step, later = sound_checkpoint(bundle, self.record, shapes)
             rejected.extend(later)
             return step
 
@@ -134,8 +143,7 @@ class Training:
         self.saved_step = self.step if self.step > 0 else None
         self.saved_at = time.monotonic()
         seen = Seen(self.step)
-        if is_first():
-            self._open_records(rejected, seen)
+        together(lambda: self._open_records(rejected, seen) if is_first() else None)
         self.final = seen.final
         is_done, has_final = agreed(int(seen.is_evaluated), int(seen.final is not None))
         self.is_evaluated, self.has_final = is_done > 0, has_final > 0
@@ -177,13 +185,17 @@ class Training:
         try:
             if self.step > 0:
                 self.pause(num_steps)
+            inputs = together(feed.take) if self.step < num_steps else {}
             while self.step < num_steps:
                 self.stop_where_asked()
+                self.end_where_one_lacks_rows()
                 before = time.monotonic()
-                self.state, outputs = self.compiled(self.state, feed.take())
+                self.state, outputs = self.compiled(self.state, inputs)
                 if stop_after is not None and self.step + 1 - self.first_step >= stop_after:
                     self.signals.stop = self.signals.stop or ENOUGH_STEPS
-                # Behind the step on the devices, so that asking takes no time of its own.
+                # Behind the step on the devices, so that reading and asking take no time of their own.
+                if self.step + 1 < num_steps:
+                    inputs = self.next_inputs(feed)
                 self.ask()
                 loss, norm, is_applied = (
                     float(outputs[name]) for name in ("loss", "gradientNorm", "isApplied")
@@ -202,13 +214,28 @@ class Training:
         manifest = self.bundle.manifest
         return factor_of_step(manifest["schedule"], manifest["numSteps"], self.training["rescheduling"], step)
 
+    def next_inputs(self, feed: Feed) -> dict[str, jax.Array]:
+        """The inputs of the step to come. Where this process has none, all are to end after this one."""
+        try:
+            return feed.take()
+        except Exception as fault:  # whatever it is, the others must not wait
+            self.feed_fault = fault
+            return {}
+
+    def end_where_one_lacks_rows(self) -> None:
+        if self.feed_fault is not None:
+            raise shared(self.feed_fault)
+        if self.feed_exit_code > 0:
+            raise StoppedElsewhere(self.feed_exit_code)
+
     def ask(self) -> bool:
         """Lets the processes agree on whether to stop, and whether it is time for a checkpoint. True where to
         stop.
         """
         every_ms = self.bundle.manifest["checkpoints"]["everyMs"]
         is_late = every_ms is not None and (time.monotonic() - self.saved_at) * 1000 >= every_ms
-        self.stop, late = agreed(self.signals.stop, int(is_late and is_first()))
+        own = exit_code_of(self.feed_fault)
+        self.stop, late, self.feed_exit_code = agreed(self.signals.stop, int(is_late and is_first()), own)
         self.is_late = late > 0
         return self.stop > 0
 
@@ -289,8 +316,7 @@ class Training:
 
         def record() -> None:
             self.tell({"type": "finished"})
-            if self.log:
-                self.log.sync()
+            self.sync()
             self.update(status="finished", numSteps=self.step, result=result)
 
         together(record)
@@ -354,7 +380,7 @@ class Training:
             try:
                 if self.log is None:
                     return 0
-                self.log.sync()
+                self.sync()
                 identity = {name: self.bundle.manifest["fingerprints"][name] for name in FINGERPRINTS}
                 given = (self.parameters, self.optimizer, tensors, self.training, identity)
                 return publish_checkpoint(self.bundle.run, self.step, *given)
@@ -429,6 +455,16 @@ class Training:
         if self.log:
             self.log.append(event)
 
+    def check_lock(self) -> None:
+        if self.lock:
+            self.lock.check()
+
+    def sync(self) -> None:
+        """Flushes the log, where the run is still this process's. Raises `locked`."""
+        self.check_lock()
+        if self.log:
+            self.log.sync()
+
     def warn(self, message: str) -> None:
         self.tell({"type": "warning", "step": self.step, "message": message})
         say(f"warning: {message}")
@@ -443,7 +479,8 @@ class Training:
         say(f"step {self.step} of {self.num_steps()}: loss {loss:.4f}, {rate:,.0f} tokens a second")
 
     def update(self, **changes: Any) -> None:
-        """Writes `run.json` anew."""
+        """Writes `run.json` anew. Raises `locked` where the run is another's by now."""
+        self.check_lock()
         if is_first():
             self.record = {**self.record, **changes}
             write_durably(self.bundle.run / "run.json", [signed_text(self.record).encode()])
@@ -459,16 +496,33 @@ class Training:
                 "engine-failure", "another process could not go on", "Look at what that one printed."
             )
         fault = error if isinstance(error, Fault) else Fault("internal", repr(error), "Please report this.")
-        try:
-            if fault.code == "interrupted":
-                self.update(status="stopped")
-                return
-            told = {"code": fault.code, "message": str(fault)}
-            self.update(status="failed", failure={**told, "hint": fault.hint, "step": self.step})
-            self.tell({"type": "failed", **told, "step": self.step})
-            self.log.sync()
-        except Fault as second:
-            print(f"warning: {second}", file=sys.stderr, flush=True)
+        if fault.code == "locked" or not attempted(self.check_lock):
+            # The folder is another process's, and says what that one does.
+            return
+        if fault.code == "interrupted":
+            attempted(lambda: self.update(status="stopped"))
+            return
+        told = {"code": fault.code, "message": str(fault)}
+        failure = {**told, "hint": fault.hint, "step": self.step}
+        attempted(lambda: self.update(status="failed", failure=failure))
+        attempted(lambda: self.tell({"type": "failed", **told, "step": self.step}))
+        attempted(self.sync)
+
+
+def attempted(work: Callable[[], None]) -> bool:
+    """Does what may fail without hiding why the run ended; false where it failed."""
+    try:
+        work()
+    except Exception as second:  # whatever it is, it comes second
+        print(f"warning: {second}", file=sys.stderr, flush=True)
+        return False
+    return True
+
+
+def sound_checkpoint(bundle: Bundle, record: Record, shapes: Shapes) -> NewestCheckpoint:
+    """The checkpoint that the run goes on from. Raises `invalid-checkpoint`."""
+    own = [bundle.manifest["fingerprints"], *record.get("earlierFingerprints", [])]
+    return newest_checkpoint(bundle.run, shapes, own)
 
 
 def _stack_of(name: str, keys: Iterable[str]) -> bool:

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openRun, verifyRun } from '../../src/training/index.ts';
@@ -80,5 +81,15 @@ describeWithJax('two processes of the runner', () => {
     const again = await startProcesses(stopped, ['--fsdp']);
     expect((await Promise.all(again.map(({ ending }) => ending))).map(({ code }) => code)).toEqual([0, 0]);
     expect(tensorBytes(stopped, numSteps)).toEqual(tensorBytes(whole, numSteps));
+  });
+
+  test.runIf(runsEverything)('end with one exit code where only the first comes upon a fault', async () => {
+    const broken = copyOf(bundle, 'broken-log');
+    writeFileSync(`${broken}/run/events.jsonl`, 'no event\n{"type":"started"}\n');
+    const processes = await startProcesses(broken, ['--fsdp']);
+    const endings = await Promise.all(processes.map(({ ending }) => ending));
+    expect(endings.map(({ code }) => code)).toEqual([6, 6]);
+    expect(endings[0]?.errors).toContain('events.jsonl is no event');
+    expect(endings[1]?.errors).toContain('process 1 stops, since another one did');
   });
 });

@@ -155,4 +155,29 @@ describeWithJax('records of the runner', () => {
     expect(askPython('fault', 'lock', [path, 'set/large'])).toHaveProperty('answer');
     lockRun(root).release();
   });
+
+  test('a lock needs no disk that gives a file two names', () => {
+    mkdirSync(join(root, 'bucket'));
+    expect(askPython('lock_without_links', join(root, 'bucket', 'run.lock'))).toEqual([true, true]);
+  });
+
+  test('a lock of the same job of Slurm is taken over only where the job was started again', () => {
+    const path = join(root, 'slurm.lock');
+    expect(askPython('fault', 'slurm_lock', [path, 0])).toMatchObject({ code: 'locked' });
+    expect(askPython('fault', 'slurm_lock', [path, 1])).toEqual({ answer: 'taken' });
+  });
+
+  test('who has lost a lock learns of it', () => {
+    const other = { process: 1, startedAt: null, machine: 'another-node', token: 'another', job: null };
+    for (const holder of [other, null]) {
+      const path = join(root, `lost-${holder === null}.lock`);
+      expect(askPython('fault', 'lost_lock', [path, holder])).toMatchObject({ code: 'locked', exitCode: 5 });
+    }
+  });
+
+  test('a line that was written by half is gone before the next one', () => {
+    const lines = [{ type: 'started' }, { type: 'stopped', step: 0, signal: 'SIGTERM' }];
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    expect(askPython('cut_log', join(root, 'cut.jsonl'))).toBe(text);
+  });
 });

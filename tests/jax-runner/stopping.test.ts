@@ -1,9 +1,11 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JsonValue } from '../../src/core/index.ts';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openRun, verifyRun } from '../../src/training/index.ts';
 import { lockRun } from '../../src/training/run/run-lock.ts';
+import { signedText } from '../../src/training/run/signed-json.ts';
 import { type BundleRoom, smallBundle } from '../export/support/small-bundle.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { lastingEvents, quickPlan } from '../training/support/small-training.ts';
@@ -61,6 +63,43 @@ describeWithJax('a run of the runner that does not reach its end', () => {
     expect(verifyRun(nodeFileSystem, join(folder, 'run'))).toEqual([]);
     expect((await runRunner(folder)).code).toBe(0);
     expectWhole(folder);
+  });
+
+  test.runIf(runsEverything)('ends as it ends, whatever becomes of the file that only tells of it', async () => {
+    const folder = copyOf(bundle, 'outcome');
+    mkdirSync(join(folder, 'outcome.json'));
+    const { code, errors } = await runRunner(folder, ['--stop-after-steps', '1']);
+    expect(code).toBe(7);
+    expect(errors).toContain('warning: ');
+    expect(runOf(folder).manifest.status).toBe('stopped');
+  });
+
+  test.runIf(runsEverything)('goes on from the checkpoint before one that cannot be read', async () => {
+    const folder = copyOf(bundle, 'unreadable');
+    expect((await runRunner(folder, ['--stop-after-steps', '9'])).code).toBe(7);
+    const path = join(folder, 'run', 'checkpoints', 'step-00000009', 'manifest.json');
+    rmSync(path);
+    mkdirSync(path);
+    const { code, output } = await runRunner(folder, ['--stop-after-steps', '1']);
+    expect(code).toBe(7);
+    expect(output).toContain('the checkpoint of step 9 cannot be used, so the run goes on from step 8');
+  });
+
+  test('is refused on processors where it was planned for accelerators, and where JAX finds none', async () => {
+    const folder = copyOf(bundle, 'planned');
+    const manifest = JSON.parse(readFileSync(join(folder, 'bundle.json'), 'utf8')) as { [key: string]: JsonValue };
+    const { sha256: _, ...record } = manifest;
+    const devices = { numNodes: 1, numDevices: 8, kind: 'h100' };
+    writeFileSync(join(folder, 'bundle.json'), signedText({ ...record, devices }));
+    const refused = await runRunner(folder);
+    expect(refused.code).toBe(4);
+    expect(refused.errors).toContain('planned for 8 × h100; JAX found processors only');
+    const allowed = await runRunner(folder, ['--any-device', '--check']);
+    expect(allowed.code).toBe(0);
+    expect(allowed.output).toContain('warning: planned for 8 × h100, found 1 × cpu');
+    const none = await runRunner(folder, [], { command: ['env', 'JAX_PLATFORMS=tpu'] });
+    expect(none.code).toBe(4);
+    expect(none.errors).toContain('JAX finds no devices');
   });
 
   test('is refused while another process holds it', async () => {

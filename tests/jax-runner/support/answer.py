@@ -1,5 +1,6 @@
 """Answers questions of tests about the modules of the runner: one JSON object on standard input, one on standard output."""
 
+import errno
 import json
 import os
 import struct
@@ -107,10 +108,74 @@ def open_logs(paths: list[str], after_step: int) -> list:
 def lock(path: str, job: str) -> str:
     """Takes a lock as a process of a job of a scheduler, gives it free, and tells what it said."""
     os.environ["GROUNDWORK_JOB"] = job
-    release = run_lock.take_lock(Path(path), "the run")
+    taken = run_lock.take_lock(Path(path), "the run")
     text = Path(path).read_text()
-    release()
+    taken.release()
     return text
+
+
+def lock_without_links(path: str) -> list[bool]:
+    """On a disk that gives no file a second name: whether a lock is taken, holds, and is taken over from the dead."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "no second names")
+
+    os.link = refuse
+    first = run_lock.take_lock(Path(path), "the run")
+    try:
+        run_lock.take_lock(Path(path), "the run")
+        is_held = False
+    except records.Fault as held:
+        is_held = held.code == "locked"
+    holder = json.loads(Path(path).read_text())
+    first.release()
+    Path(path).write_text(json.dumps({**holder, "startedAt": "1"}))
+    run_lock.take_lock(Path(path), "the run").release()
+    return [is_held, not any(Path(path).parent.glob("run.lock*"))]
+
+
+def slurm_lock(path: str, num_restarts: int) -> str:
+    """Takes a lock of another machine as a process of the same job of Slurm."""
+    os.environ.update({"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": str(num_restarts)})
+    other = {"process": 1, "startedAt": None, "machine": "another-node", "token": "t", "job": "SLURM_JOB_ID=7"}
+    Path(path).write_text(json.dumps(other))
+    run_lock.take_lock(Path(path), "the run").release()
+    return "taken"
+
+
+def lost_lock(path: str, holder: dict | None) -> None:
+    """Looks at a lock after another one has taken it, or removed it."""
+    taken = run_lock.take_lock(Path(path), "the run")
+    taken.check()
+    Path(path).unlink()
+    if holder is not None:
+        Path(path).write_text(json.dumps(holder))
+    try:
+        taken.check()
+    finally:
+        taken.release()
+
+
+def cut_log(path: str) -> str:
+    """A log where an event could be written by half and not be cut back, and then another one is written."""
+    log = event_log.EventLog(Path(path), 0, lambda event: None)
+    log.append({"type": "started"})
+    write_all, truncate = event_log.write_all, os.ftruncate
+
+    def write_half(handle: int, line: bytes) -> None:
+        write_all(handle, line[: len(line) // 2])
+        raise OSError(errno.ENOSPC, "full")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    event_log.write_all, os.ftruncate = write_half, refuse
+    try:
+        log.append({"type": "finished"})
+    except records.Fault:
+        event_log.write_all, os.ftruncate = write_all, truncate
+    log.append({"type": "stopped", "step": 0, "signal": "SIGTERM"})
+    return Path(path).read_text()
 
 
 def fault(call: str, arguments: list) -> dict:

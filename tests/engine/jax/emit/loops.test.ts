@@ -12,7 +12,6 @@ import { gptModel } from '../../../../src/model/index.ts';
 import type { OptimizerSpec } from '../../../../src/optimizer/index.ts';
 import { shippedRecipes, traceStepParts, traceTrainingStep } from '../../../../src/recipe/index.ts';
 import { nodeAt, type Program, sizeOf } from '../../../../src/tensor/index.ts';
-import { stepModules } from '../../../golden/jax/modules.ts';
 import { describeWithJax } from '../../../support/jax-python.ts';
 import { layeredProgram } from './layered-programs.ts';
 
@@ -172,7 +171,7 @@ describeWithJax('the fast form', (python) => {
   const keptSizes = (texts: readonly string[]): Record<string, number>[] => {
     const folder = mkdtempSync(join(tmpdir(), 'groundwork-kept-'));
     try {
-      const paths = texts.map((text, i) => join(folder, `step_${i}.py`));
+      const paths = texts.map((_, i) => join(folder, `step_${i}.py`));
       paths.forEach((path, i) => {
         writeFileSync(path, texts[i] ?? '');
       });
@@ -188,16 +187,23 @@ describeWithJax('the fast form', (python) => {
     }
   };
 
-  test('keeps the logits once, and of the MLP what its products read and no more than the activation reads', () => {
-    const kept = keptSizes(shippedRecipes.map((recipe) => stepModules(recipe, { numLayers: 4 }).fast));
-    const [numRows, contextLength, vocabularySize, numLayers] = [2, 16, 64, 4];
+  test('keeps the logits once, and of the MLP no more than its products and its activation read', () => {
+    // So chosen that no other array is as large.
+    const size = { vocabularySize: 72, contextLength: 16, width: 32, numLayers: 4 };
+    const [microBatchSize, numTokens] = [3, 48];
+    const texts = shippedRecipes.map((recipe) => {
+      const model = recipe.model(size);
+      const optimizer = recipe.optimizer({ size, batchTokens: numTokens, numSteps: 10 });
+      const parts = traceStepParts(model, optimizer, { microBatchSize });
+      return emitTrainingStep(traceTrainingStep(model, optimizer, { microBatchSize }), parts);
+    });
+    const kept = keptSizes(texts);
     shippedRecipes.forEach(({ name }, i) => {
       const isGated = name === 'baseline';
-      const hidden = isGated ? 96 : 128;
-      const count = (size: number) => kept[i]?.[numRows * contextLength * size] ?? 0;
-      expect(count(vocabularySize), `logits of ${name}`).toBe(1);
-      // Gated: both products, the activation and what goes into the last product. Else the operand of the activation and its result.
-      expect(count(numLayers * hidden), `hidden values of ${name}`).toBe(isGated ? 4 : 2);
+      const count = (width: number) => kept[i]?.[numTokens * width] ?? 0;
+      expect(count(size.vocabularySize), `logits of ${name}`).toBe(1);
+      // Gated: two products, the activation of one, and what goes into the third. Else the operand of the activation and its result.
+      expect(count(size.numLayers * (isGated ? 96 : 128)), `hidden values of ${name}`).toBe(isGated ? 4 : 2);
     });
   }, 60_000);
 });
