@@ -13,6 +13,7 @@ import {
   type Forecast,
   fitDevices,
   fitSentence,
+  hasAttentionKernel,
   meshOf,
   numRowGroups,
   peakFlopsOf,
@@ -142,9 +143,11 @@ function chooseFit(
     refuse(`${device.title} has no published rate for ${precision}`, 'Use --precision bfloat16.');
   }
   const optimizer = recipe.optimizer({ size, batchTokens: batchSize * contextLength, numSteps });
+  const hasFusedAttention = hasAttentionKernel(device, precision, model.gpt.headWidth);
   let last: DeviceFit | undefined;
   for (const recompute of request.recompute === true ? [true] : [false, true]) {
-    const workload = trainingWorkload(model, optimizer, { batchSize, precision, recompute, documentMask });
+    const options = { batchSize, precision, recompute, documentMask, hasFusedAttention };
+    const workload = trainingWorkload(model, optimizer, options);
     for (const mesh of meshes) {
       const fit = fitDevices(workload, device, mesh, microRowsOf(request, batchSize, mesh));
       if (fit?.fits === true) return { fit, recompute };
@@ -168,13 +171,17 @@ function microRowsOf(
 ): { readonly microRowsPerDevice?: number } {
   const groups = numRowGroups(mesh);
   if (microBatchSize === undefined) return {};
-  if (microBatchSize % groups !== 0 || batchSize % microBatchSize !== 0) {
-    refuse(
-      `micro-batches of ${microBatchSize} rows do not divide a batch of ${batchSize} over ${groups} groups of devices`,
-      `Choose a multiple of ${groups} that divides the batch.`,
-    );
-  }
+  refuseUnsharedRows(microBatchSize, batchSize, groups);
   return { microRowsPerDevice: microBatchSize / groups };
+}
+
+/** @throws `usage` for micro-batches that do not cut a batch evenly, or that groups of devices cannot share out */
+export function refuseUnsharedRows(microBatchSize: number, batchSize: number, groups: number): void {
+  if (microBatchSize % groups === 0 && batchSize % microBatchSize === 0) return;
+  refuse(
+    `micro-batches of ${microBatchSize} rows do not divide a batch of ${batchSize} over ${groups} groups of devices`,
+    `Choose a multiple of ${groups} that divides the batch.`,
+  );
 }
 
 /** Time and memory of the devices in place of this machine's. */

@@ -1,12 +1,13 @@
 import { basename, dirname, resolve } from 'node:path';
-import { assert, type FileSystem, GroundworkError, present } from '../core/index.ts';
+import { assert, canonicalJson, type FileSystem, GroundworkError, present, sha256Hex } from '../core/index.ts';
 import { writeDurably } from '../core/node.ts';
 import { emitProgram, emitTrainingStep } from '../engine/index.ts';
 import { jaxWindow } from '../engine/node.ts';
 import { traceLosses } from '../recipe/index.ts';
-import { prepareStep, signedText, type WaitingRun } from '../training/index.ts';
+import { prepareStep, type RunManifest, signedText, type WaitingRun } from '../training/index.ts';
 import { type BundleFolder, bundleFolder } from './bundle-folder.ts';
 import { type BundleManifest, bundledRunFolder, bundleFile, bundleSchema, type Mesh } from './bundle-manifest.ts';
+import { refuseUnsharedRows } from './bundle-plan.ts';
 import { readmeText } from './bundle-readme.ts';
 import { dataFolder, placeDataset, rowsFolder } from './bundled-dataset.ts';
 import { evaluationFolder, writeEvaluation } from './bundled-evaluation.ts';
@@ -76,7 +77,9 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
   const { manifest: record } = run;
   const { plan, parts, datasets, recipe } = recorded;
   const { precision = 'float32', ...batch } = plan.batch;
-  const microBatchSize = options.microBatchSize ?? sharedRows(plan.batch, groupsOf(options));
+  const groups = groupsOf(options);
+  if (options.microBatchSize !== undefined) refuseUnsharedRows(options.microBatchSize, batch.batchSize, groups);
+  const microBatchSize = options.microBatchSize ?? sharedRows(plan.batch, groups);
   const prepared =
     microBatchSize === batch.microBatchSize
       ? parts.prepared
@@ -95,7 +98,7 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
   const { dataset } = present(datasets[0], 'a dataset');
   const evaluation = writeEvaluation(bundle, dataset, plan, microBatchSize);
   writeRunner(bundle, options.launch.device);
-  const launch: Launch = { ...options.launch, name: record.name, identity: record.programHash };
+  const launch: Launch = { ...options.launch, name: record.name, identity: identityOf(record, step) };
   const manifest: Omit<BundleManifest, 'files'> = {
     format: 'groundwork-bundle',
     version: 1,
@@ -136,6 +139,12 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
   assert(checked.success, `the manifest of a bundle breaks its schema: ${issue?.path.join('.')}: ${issue?.message}`);
   writeDurably(fs, `${bundle.folder}/${bundleFile}`, [new TextEncoder().encode(signedText(whole))]);
   return { manifest: whole, dataBytes };
+}
+
+/** Tells runs apart that share a name and a model: what they are and where they go on from. */
+function identityOf(record: RunManifest, step: number): string {
+  const { createdAt, seed, programHash, batchesFingerprint } = record;
+  return sha256Hex(canonicalJson({ createdAt, seed, step, programHash, batchesFingerprint }));
 }
 
 /** Groups of devices that each have rows of their own. */

@@ -32,6 +32,7 @@ export { modelFlopsPerToken } from './accelerators/model-flops.ts';
 export { type PublicFigure, publicFigures } from './accelerators/public-figures.ts';
 export { type DeviceStepTime, deviceStepTime } from './accelerators/step-time.ts';
 export {
+  hasAttentionKernel,
   type KeptActivations,
   type ParameterGroup,
   stepTokens,

@@ -45,7 +45,7 @@ export interface ReceivedRun {
  * a whole. Where the same run lies there already, as it was before, the new one takes its place.
  *
  * @throws `invalid-run` with all that is wrong with it; `file-access` where something else lies in its place, or this run has gone further
- *   there; `locked` where a process is at work there
+ *   there, or went on by itself; `locked` where a process is at work there
  */
 export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: ReceiveRunOptions): ReceivedRun {
   const place = resolve(folder);
@@ -59,8 +59,8 @@ export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: Receive
   const { manifest } = openRun(fs, from);
   check?.(manifest);
   const steps = checkpointSteps(fs, from);
-  const lock = lockExisting(fs, folder, manifest, steps);
-  const unfinished = `${dirname(place)}/.pulled-${name}`;
+  const lock = lockExisting(fs, { from, folder, manifest, steps });
+  const unfinished = `${dirname(place)}/.pulled-${name}-${process.pid}`;
   try {
     const made = missingFolders(fs, dirname(place));
     // What is left of an attempt that was killed.
@@ -85,12 +85,16 @@ export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: Receive
   }
 }
 
+/** What `run.json` of the run that comes says, and the steps of its checkpoints. */
+interface Arriving {
+  readonly manifest: RunManifest;
+  readonly steps: readonly number[];
+}
+
 /** The lock of the run that is to be replaced; undefined where nothing is there. */
 function lockExisting(
   fs: FileSystem,
-  folder: string,
-  manifest: RunManifest,
-  steps: readonly number[],
+  { from, folder, manifest, steps }: Pick<ReceiveRunOptions, 'from' | 'folder'> & Arriving,
 ): RunLock | undefined {
   if (!fs.exists(folder)) return undefined;
   const refuse = (found: string, hint = 'Choose another name: --name NAME.'): never => {
@@ -99,16 +103,34 @@ function lockExisting(
   if (!fs.exists(`${folder}/run.json`)) refuse('holds something else than a run');
   const existing = openRun(fs, folder).manifest;
   if (!isSameRun(existing, manifest)) refuse('holds another run');
+  const both = 'Choose another name to have both: --name NAME.';
   const lock = lockRun(folder);
-  const [here, there] = [checkpointSteps(fs, folder).at(-1) ?? 0, steps.at(-1) ?? 0];
-  if (existing.status !== 'finished' && here <= there) return lock;
-  lock.release();
-  return refuse(
-    existing.status === 'finished'
-      ? 'holds this run already, and it is finished there'
-      : `holds this run already, and it has gone further there: ${here} steps, not ${there}`,
-    'Choose another name to have both: --name NAME.',
-  );
+  try {
+    const [here, there] = [checkpointSteps(fs, folder).at(-1) ?? 0, steps.at(-1) ?? 0];
+    if (existing.status === 'finished') refuse('holds this run already, and it is finished there', both);
+    if (here > there) {
+      refuse(`holds this run already, and it has gone further there: ${here} steps, not ${there}`, both);
+    }
+    if (!isPast(openRun(fs, folder), openRun(fs, from), here)) {
+      refuse(
+        `holds this run already, and it went on there by itself: its step ${here} is not the one that was pulled`,
+        both,
+      );
+    }
+    return lock;
+  } catch (fault) {
+    lock.release();
+    throw fault;
+  }
+}
+
+/** Whether one run is what another was at a step: their logs tell the same of it, its time to the last digit included. */
+function isPast(before: Run, after: Run, step: number): boolean {
+  const told = ({ events }: Run): string | undefined => {
+    const event = events().findLast((one) => one.type === 'step' && one.step === step);
+    return event && JSON.stringify(event);
+  };
+  return told(before) === told(after);
 }
 
 function isSameRun(a: RunManifest, b: RunManifest): boolean {

@@ -51,6 +51,15 @@ describe('the plan of a bundle', () => {
     expect(chosen.mesh).toEqual({ data: 1, fsdp: 4, model: 2 });
   });
 
+  test('counts on attention as one kernel where the runner takes it: in bfloat16 on NVIDIA devices', async () => {
+    const fused = async (request: Partial<BundlePlanRequest>) =>
+      (await planned(request)).cluster?.fit.workload.hasFusedAttention;
+    expect(await fused({})).toBe(true);
+    expect(await fused({ device: acceleratorNamed('tpu-v5e') })).toBe(false);
+    expect(await fused({ device: acceleratorNamed('mi300x') })).toBe(false);
+    expect(await fused({ precision: 'float32' })).toBe(false);
+  });
+
   test('registers time and memory of the devices', async () => {
     const plan = await planned({});
     const here = {

@@ -7,7 +7,15 @@ import { onnxEngine } from '../../src/engine/index.ts';
 import { openEvaluator } from '../../src/evaluation/index.ts';
 import { openBundle, type WrittenBundle } from '../../src/export/index.ts';
 import { initialize, traceLosses } from '../../src/recipe/index.ts';
-import { copyRun, makeRun, openRun, resumeRun, startRun, verifyRun } from '../../src/training/index.ts';
+import {
+  copyRun,
+  makeRun,
+  type NewRunOptions,
+  openRun,
+  resumeRun,
+  startRun,
+  verifyRun,
+} from '../../src/training/index.ts';
 
 import { checkpointBytes, smallRecipe, smallRun } from '../training/support/small-training.ts';
 import { expectRefused } from './support/refusal.ts';
@@ -171,6 +179,26 @@ describe('a bundle', () => {
       'usage',
       '4 rows cannot be shared out evenly over 3',
     );
+    // Micro-batches that were asked for cut the batch evenly, and every group of devices gets as many of their rows.
+    const asked = (microBatchSize: number, numDevices: number) =>
+      smallBundle(room, 'asked', { microBatchSize, launch: { ...plainLaunch, numDevices } });
+    await expectRefused(asked(3, 1), 'usage', 'micro-batches of 3 rows do not divide a batch of 4');
+    await expectRefused(asked(2, 4), 'usage', 'micro-batches of 2 rows do not divide a batch of 4 over 4 groups');
+  });
+
+  test('has a bucket of its own, whatever other run has its name', async () => {
+    const bucketOf = async (name: string, run: Partial<NewRunOptions>) => {
+      const { folder } = await smallBundle(room, name, { run });
+      return /name: (groundwork-small-[0-9a-f]{8})$/m.exec(readFileSync(`${folder}/skypilot.yaml`, 'utf8'))?.[1];
+    };
+    const buckets = [
+      await bucketOf('bucket', {}),
+      await bucketOf('bucket-of-seed', { seed: 6 }),
+      await bucketOf('bucket-of-time', { now: () => new Date('2026-11-24T12:00:00Z') }),
+    ];
+    expect(buckets).not.toContain(undefined);
+    expect(new Set(buckets).size).toBe(3);
+    expect(await bucketOf('bucket-again', {})).toBe(buckets[0]);
   });
 
   test('appears as a whole or not at all', async () => {

@@ -84,6 +84,18 @@ describe('the files of schedulers', () => {
     }
     expect(requirementsText('jax==0.10.2\n', undefined)).toMatch(/^jax==0\.10\.2$/m);
   });
+
+  test('skypilot.yaml asks for TPUs by what Google counts in their names: chips of v5e and v6e, cores of the others', () => {
+    const asked = (name: string, numDevices: number) =>
+      /accelerators: "(.*)"/.exec(skypilotText({ ...launch, device: acceleratorNamed(name), numDevices }))?.[1];
+    expect(asked('tpu-v4', 4)).toBe('tpu-v4-8:1');
+    expect(asked('tpu-v5p', 4)).toBe('tpu-v5p-8:1');
+    // JAX has a device for each core of v3.
+    expect(asked('tpu-v3', 8)).toBe('tpu-v3-8:1');
+    expect(asked('tpu-v5e', 8)).toBe('tpu-v5litepod-8:1');
+    expect(asked('tpu-v6e', 8)).toBe('tpu-v6e-8:1');
+    expect(asked('h100', 8)).toBe('H100:8');
+  });
 });
 
 describe('a label', () => {

@@ -2,13 +2,15 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writ
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { changedFiles, openBundle, pullBundle } from '../../src/export/index.ts';
+import { acceleratorNamed } from '../../src/theory/index.ts';
 import { lockRun, openRun, type ReceivedRun, resumeRun, verifyRun } from '../../src/training/index.ts';
 
 import { checkpointBytes, smallRun } from '../training/support/small-training.ts';
 import { expectRefused } from './support/refusal.ts';
-import { type BundleRoom, bundledPlan, bundleRoom, smallBundle } from './support/small-bundle.ts';
+import { type BundleRoom, bundledPlan, bundleRoom, plainLaunch, smallBundle } from './support/small-bundle.ts';
 
 let room: BundleRoom;
+const launch = { ...plainLaunch, device: acceleratorNamed('l4') };
 /** A bundle as it was written, one that was stopped after step 5, and one that is finished, without a verdict as the runner leaves it. */
 let [fresh, stopped, finished] = ['', '', ''];
 /** A copy to be changed. */
@@ -16,7 +18,7 @@ let bundle: string;
 
 beforeAll(async () => {
   room = bundleRoom();
-  fresh = (await smallBundle(room, 'fresh')).folder;
+  fresh = (await smallBundle(room, 'fresh', { launch })).folder;
   stopped = `${room.folder}/stopped`;
   cpSync(fresh, stopped, { recursive: true });
   const controller = new AbortController();
@@ -75,6 +77,19 @@ describe('pull', () => {
     expect(checkpointBytes(run.folder, 8)).toEqual(checkpointBytes(`${finished}/run`, 8));
   });
 
+  test('of which no device was known says that its time was foretold for another machine, and leaves its memory out', () => {
+    const bundle = openBundle(nodeFileSystem, finished);
+    const { manifest, outcome } = bundle;
+    expect(outcome?.peakMemoryBytes).toBe(123456789);
+    const { result, notes } = pullBundle({
+      fs: nodeFileSystem,
+      bundle: { ...bundle, manifest: { ...manifest, devices: { ...manifest.devices, kind: null } } },
+      folder: `${room.folder}/runs/small`,
+    });
+    expect(notes).toEqual([expect.stringContaining('the forecast of time is not of the devices')]);
+    expect(result?.verdict?.judgements.map(({ quantity }) => quantity)).not.toContain('peakMemoryBytes');
+  });
+
   test('takes an unfinished run over, with which this machine goes on to the same weights', async () => {
     const { run, result, step } = pull(stopped);
     expect({ step, result }).toEqual({ step: 5, result: undefined });
@@ -111,6 +126,23 @@ describe('pull', () => {
     const other = await smallBundle(room, `other-${Date.now()}`, { run: { seed: 6 } });
     await expectRefused(() => pull(other.folder), 'file-access', 'holds another run');
     expect(names()).toEqual(['small']);
+  });
+
+  test('removes no steps that were made here after the first pull, even where the bundle has gone further', async () => {
+    const { run } = pull(stopped);
+    const controller = new AbortController();
+    const here = await smallRun(run.folder, room.datasets, {
+      plan: bundledPlan,
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'step' && event.step === 6) controller.abort('SIGTERM');
+      },
+    });
+    await expectRefused(resumeRun(here), 'interrupted', 'after step 6');
+    await expectRefused(() => pull(finished), 'file-access', 'its step 6 is not the one that was pulled');
+    expect(openRun(nodeFileSystem, run.folder).checkpoints().at(-1)).toBe(6);
+    expect(pull(finished, 'both').step).toBe(8);
+    lockRun(run.folder).release();
   });
 
   test('refuses folders that are no bundles', async () => {

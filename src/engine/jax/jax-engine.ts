@@ -132,6 +132,9 @@ function precisionOf({ nodes }: Program): 'highest' | 'default' {
 
 /** The same step gives the same bits on the same device. */
 const deterministicFlag = '--xla_gpu_deterministic_ops=true';
+/** The share of a graphics card's memory that JAX takes at its start: what forecasts count on, where its own default is three quarters. */
+const memoryShare = '.92';
+const memoryVariables = ['XLA_CLIENT_MEM_FRACTION', 'XLA_PYTHON_CLIENT_MEM_FRACTION'] as const;
 
 function pythonEnvironment(environment: NodeJS.ProcessEnv, numThreads: number | undefined): NodeJS.ProcessEnv {
   const given = environment.XLA_FLAGS ?? '';
@@ -139,6 +142,8 @@ function pythonEnvironment(environment: NodeJS.ProcessEnv, numThreads: number | 
   return {
     ...environment,
     XLA_FLAGS: flags,
+    // JAX refuses both names of it at once.
+    ...(memoryVariables.every((name) => environment[name] === undefined) && { [memoryVariables[0]]: memoryShare }),
     // What XLA takes for the number of processors.
     ...(numThreads !== undefined && { NPROC: String(numThreads) }),
   };

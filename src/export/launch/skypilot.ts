@@ -63,8 +63,12 @@ export function skypilotText(launch: Launch): string {
 ${yamlText(task)}`;
 }
 
+/** Devices of the table that have two TensorCores each and by which Google counts them: a tpu-v5p-8 has four chips. */
+const countedByCore: ReadonlySet<string> = new Set(['tpu-v4', 'tpu-v5p']);
+
 function acceleratorText({ name }: Accelerator, numDevices: number): string {
   const theirs = skypilotNames[name] ?? name;
-  // Of TPUs the number of chips is a part of the name.
-  return name.startsWith('tpu-') ? `${theirs}-${numDevices}:1` : `${theirs}:${numDevices}`;
+  if (!name.startsWith('tpu-')) return `${theirs}:${numDevices}`;
+  // Of TPUs the size is a part of the name: chips of v5e and v6e, cores of the others. JAX has one device for each core of v3.
+  return `${theirs}-${countedByCore.has(name) ? 2 * numDevices : numDevices}:1`;
 }

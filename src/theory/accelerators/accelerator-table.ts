@@ -2,6 +2,7 @@ import type { Accelerator, DeviceLink } from './accelerator.ts';
 
 const tera = 1e12;
 const gigabyte = 1e9;
+const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
 
 /** Of a network card of so many gigabits a second for each device. */
@@ -38,7 +39,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['a100-40'],
     driverNames: ['NVIDIA A100-SXM4-40GB', 'NVIDIA A100-PCIE-40GB', 'A100-SXM4-40GB'],
     kind: 'ampere',
-    peakFlops: { bfloat16: 312 * tera, float32: 156 * tera },
+    peakFlops: { bfloat16: 312 * tera, tensorFloat32: 156 * tera, float32: 19.5 * tera },
+    // Sold as 40 GB; the driver tells 40,960 MiB.
     memoryBytes: 40 * gibibyte,
     memoryBandwidth: 1555 * gigabyte,
     inner: nvlink(3, 300, 8),
@@ -52,7 +54,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['a100-80gb', 'a100-80'],
     driverNames: ['NVIDIA A100-SXM4-80GB', 'NVIDIA A100 80GB PCIe', 'NVIDIA A100', 'A100-SXM4-80GB'],
     kind: 'ampere',
-    peakFlops: { bfloat16: 312 * tera, float32: 156 * tera },
+    peakFlops: { bfloat16: 312 * tera, tensorFloat32: 156 * tera, float32: 19.5 * tera },
+    // Sold as 80 GB; the driver tells 81,920 MiB.
     memoryBytes: 80 * gibibyte,
     memoryBandwidth: 2039 * gigabyte,
     inner: nvlink(3, 300, 8),
@@ -66,8 +69,9 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['h100-sxm', 'h100-80gb'],
     driverNames: ['NVIDIA H100 80GB HBM3', 'NVIDIA H100'],
     kind: 'hopper',
-    peakFlops: { bfloat16: 989.4 * tera, float32: 494.7 * tera },
-    memoryBytes: 80 * gibibyte,
+    peakFlops: { bfloat16: 989.4 * tera, tensorFloat32: 494.7 * tera, float32: 67 * tera },
+    // Sold as 80 GB; the driver tells 81,559 MiB.
+    memoryBytes: 81_559 * mebibyte,
     memoryBandwidth: 3350 * gigabyte,
     inner: nvlink(4, 450, 8),
     outer: network(400, '400 Gb/s for each device'),
@@ -80,8 +84,9 @@ export const accelerators: readonly Accelerator[] = [
     aliases: [],
     driverNames: ['NVIDIA H100 PCIe'],
     kind: 'hopper',
-    peakFlops: { bfloat16: 756.5 * tera, float32: 378 * tera },
-    memoryBytes: 80 * gibibyte,
+    peakFlops: { bfloat16: 756.5 * tera, tensorFloat32: 378 * tera, float32: 51 * tera },
+    // Sold as 80 GB; the driver tells 81,559 MiB.
+    memoryBytes: 81_559 * mebibyte,
     memoryBandwidth: 2000 * gigabyte,
     inner: pcie(5, 64, 8),
     outer: null,
@@ -94,7 +99,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: [],
     driverNames: ['NVIDIA H100 NVL'],
     kind: 'hopper',
-    peakFlops: { bfloat16: 835.5 * tera, float32: 417.5 * tera },
+    peakFlops: { bfloat16: 835.5 * tera, tensorFloat32: 417.5 * tera, float32: 60 * tera },
+    // Sold as 94 GB, which are GiB.
     memoryBytes: 94 * gibibyte,
     memoryBandwidth: 3900 * gigabyte,
     inner: pcie(5, 64, 8),
@@ -108,8 +114,9 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['h200-sxm'],
     driverNames: ['NVIDIA H200'],
     kind: 'hopper',
-    peakFlops: { bfloat16: 989.4 * tera, float32: 494.7 * tera },
-    memoryBytes: 141 * gigabyte,
+    peakFlops: { bfloat16: 989.4 * tera, tensorFloat32: 494.7 * tera, float32: 67 * tera },
+    // Sold as 141 GB; the driver tells 143,771 MiB.
+    memoryBytes: 143_771 * mebibyte,
     memoryBandwidth: 4800 * gigabyte,
     inner: nvlink(4, 450, 8),
     outer: network(400, '400 Gb/s for each device'),
@@ -122,7 +129,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['hgx-b200'],
     driverNames: ['NVIDIA B200'],
     kind: 'blackwell',
-    peakFlops: { bfloat16: 2250 * tera, float32: 1100 * tera },
+    peakFlops: { bfloat16: 2250 * tera, tensorFloat32: 1100 * tera, float32: 75 * tera },
+    // As sold, in units of 1e9 bytes: the driver may tell more.
     memoryBytes: 180 * gigabyte,
     memoryBandwidth: 7700 * gigabyte,
     inner: nvlink(5, 900, 8),
@@ -136,7 +144,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['gb200-nvl72'],
     driverNames: ['NVIDIA GB200'],
     kind: 'blackwell',
-    peakFlops: { bfloat16: 2500 * tera, float32: 1250 * tera },
+    peakFlops: { bfloat16: 2500 * tera, tensorFloat32: 1250 * tera, float32: 80 * tera },
+    // As sold, in units of 1e9 bytes: the driver may tell more.
     memoryBytes: 186 * gigabyte,
     memoryBandwidth: 8000 * gigabyte,
     inner: nvlink(5, 900, 72),
@@ -150,7 +159,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: [],
     driverNames: ['AMD Instinct MI300X'],
     kind: 'cdna3',
-    peakFlops: { bfloat16: 1307.4 * tera, float32: 653.7 * tera },
+    peakFlops: { bfloat16: 1307.4 * tera, tensorFloat32: 653.7 * tera, float32: 163.4 * tera },
+    // As sold, in units of 1e9 bytes: the driver may tell more.
     memoryBytes: 192 * gigabyte,
     memoryBandwidth: 5300 * gigabyte,
     inner: { name: 'Infinity Fabric', bytesPerSecond: 448 * gigabyte, numDevices: 8 },
@@ -164,7 +174,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: [],
     driverNames: ['NVIDIA L4'],
     kind: 'ada',
-    peakFlops: { bfloat16: 121 * tera, float32: 60 * tera },
+    peakFlops: { bfloat16: 121 * tera, tensorFloat32: 60 * tera, float32: 30.3 * tera },
+    // As sold, in units of 1e9 bytes: the driver tells about as much.
     memoryBytes: 24 * gigabyte,
     memoryBandwidth: 300 * gigabyte,
     inner: pcie(4, 32, 8),
@@ -178,7 +189,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['a10g'],
     driverNames: ['NVIDIA A10'],
     kind: 'ampere',
-    peakFlops: { bfloat16: 125 * tera, float32: 62.5 * tera },
+    peakFlops: { bfloat16: 125 * tera, tensorFloat32: 62.5 * tera, float32: 31.2 * tera },
+    // As sold, in units of 1e9 bytes: the driver tells about as much.
     memoryBytes: 24 * gigabyte,
     memoryBandwidth: 600 * gigabyte,
     inner: pcie(4, 32, 8),
@@ -192,8 +204,9 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['rtx4090', '4090'],
     driverNames: ['NVIDIA GeForce RTX 4090'],
     kind: 'ada',
-    peakFlops: { bfloat16: 165.2 * tera, float32: 82.6 * tera },
-    memoryBytes: 24 * gibibyte,
+    peakFlops: { bfloat16: 165.2 * tera, tensorFloat32: 82.6 * tera, float32: 82.6 * tera },
+    // Sold as 24 GB; the driver tells 24,564 MiB.
+    memoryBytes: 24_564 * mebibyte,
     memoryBandwidth: 1008 * gigabyte,
     inner: pcie(4, 32, 8),
     outer: null,
@@ -206,7 +219,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['v3'],
     driverNames: ['TPU v3'],
     kind: 'tpu',
-    peakFlops: { bfloat16: 61.5 * tera, float32: null },
+    peakFlops: { bfloat16: 61.5 * tera, tensorFloat32: null, float32: null },
+    // Documented in GiB: 32 of a chip.
     memoryBytes: 16 * gibibyte,
     memoryBandwidth: 450 * gigabyte,
     inner: interconnect(200, 2048),
@@ -220,7 +234,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['v4'],
     driverNames: ['TPU v4'],
     kind: 'tpu',
-    peakFlops: { bfloat16: 275 * tera, float32: null },
+    peakFlops: { bfloat16: 275 * tera, tensorFloat32: null, float32: null },
+    // Documented in GiB.
     memoryBytes: 32 * gibibyte,
     memoryBandwidth: 1200 * gigabyte,
     inner: interconnect(270, 4096),
@@ -234,7 +249,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['v5e', 'tpu-v5-lite'],
     driverNames: ['TPU v5 lite', 'TPU v5e'],
     kind: 'tpu',
-    peakFlops: { bfloat16: 197 * tera, float32: null },
+    peakFlops: { bfloat16: 197 * tera, tensorFloat32: null, float32: null },
+    // Documented in GB, taken as units of 1e9 bytes.
     memoryBytes: 16 * gigabyte,
     memoryBandwidth: 819 * gigabyte,
     inner: interconnect(200, 256),
@@ -248,7 +264,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['v5p'],
     driverNames: ['TPU v5p', 'TPU v5'],
     kind: 'tpu',
-    peakFlops: { bfloat16: 459 * tera, float32: null },
+    peakFlops: { bfloat16: 459 * tera, tensorFloat32: null, float32: null },
+    // Documented in GB, taken as units of 1e9 bytes.
     memoryBytes: 95 * gigabyte,
     memoryBandwidth: 2765 * gigabyte,
     inner: interconnect(600, 6144),
@@ -262,7 +279,8 @@ export const accelerators: readonly Accelerator[] = [
     aliases: ['v6e', 'trillium'],
     driverNames: ['TPU v6 lite', 'TPU v6e'],
     kind: 'tpu',
-    peakFlops: { bfloat16: 918 * tera, float32: null },
+    peakFlops: { bfloat16: 918 * tera, tensorFloat32: null, float32: null },
+    // Documented in GB, taken as units of 1e9 bytes.
     memoryBytes: 32 * gigabyte,
     memoryBandwidth: 1638 * gigabyte,
     inner: interconnect(400, 256),

@@ -25,8 +25,16 @@ export interface Accelerator {
   /** Beginnings of what drivers call it, such as `NVIDIA H100 80GB HBM3`. */
   readonly driverNames: readonly string[];
   readonly kind: AcceleratorKind;
-  /** Floating-point operations a second in matrix products. `float32` is TF32 where there are tensor cores; null where the vendor tells none. */
-  readonly peakFlops: { readonly bfloat16: number; readonly float32: number | null };
+  /**
+   * Floating-point operations a second in matrix products. `float32` is in all its bits, as the passes of float32 are computed; `tensorFloat32`
+   * takes float32 and reads fewer bits, as the update does beside passes of bfloat16. Null where the vendor tells none.
+   */
+  readonly peakFlops: {
+    readonly bfloat16: number;
+    readonly tensorFloat32: number | null;
+    readonly float32: number | null;
+  };
+  /** As the driver tells it where that is public, else as it is sold: the comments of the table say which, and in what unit. */
   readonly memoryBytes: number;
   /** Bytes in a second. */
   readonly memoryBandwidth: number;

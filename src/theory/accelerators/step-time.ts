@@ -53,8 +53,9 @@ export function deviceStepTime(
   const numDevices = numDevicesOf(mesh);
   const computeMs = (1000 * modelFlopsPerToken(workload) * stepTokens(workload)) / (numDevices * peak * efficiency);
 
-  const float32 = peakFlopsOf(accelerator, 'float32') ?? accelerator.peakFlops.bfloat16 / passesOfFloat32;
-  const updateMs = (1000 * orthogonalisationFlops(parameters)) / (fsdp * model * float32 * efficiency);
+  const { tensorFloat32, bfloat16 } = accelerator.peakFlops;
+  const updateRate = precision === 'float32' ? peak : (tensorFloat32 ?? bfloat16 / passesOfFloat32);
+  const updateMs = (1000 * orthogonalisationFlops(parameters)) / (fsdp * model * updateRate * efficiency);
 
   const total = parameters.reduce((sum, group) => sum + sizeOfGroup(group), 0) / model;
   const ring = (parts: number) => (parts - 1) / parts;

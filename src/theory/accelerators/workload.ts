@@ -5,7 +5,7 @@ import { type Shape, sizeOf } from '../../tensor/index.ts';
 import type { TransformerShape } from '../counts/flops-conventions.ts';
 import { parameterCounts } from '../counts/parameter-counts.ts';
 import type { ParameterCounts } from '../ladder-record.ts';
-import type { ComputePrecision } from './accelerator.ts';
+import type { Accelerator, ComputePrecision } from './accelerator.ts';
 
 /** Parameters that are alike: what is held for one is held for all. */
 export interface ParameterGroup {
@@ -72,6 +72,21 @@ export interface WorkloadOptions {
   readonly documentMask?: boolean;
   /** Attention runs as one kernel, where the model allows it. Default true. */
   readonly hasFusedAttention?: boolean;
+}
+
+/**
+ * Whether attention runs as one kernel: cuDNN has it for NVIDIA devices, bfloat16 and heads of at most 128 whose width 8 divides, as documented of
+ * `jax.nn.dot_product_attention`. It is what the runner takes by default.
+ *
+ * @param headWidth undefined: not known, so that it is not counted on
+ */
+export function hasAttentionKernel(
+  { kind }: Accelerator,
+  precision: ComputePrecision,
+  headWidth: number | undefined,
+): boolean {
+  const isNvidia = kind !== 'tpu' && kind !== 'cdna3';
+  return isNvidia && precision === 'bfloat16' && headWidth !== undefined && headWidth <= 128 && headWidth % 8 === 0;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   clusterForecast,
   type DeviceMesh,
   fitDevices,
+  hasAttentionKernel,
   meshOf,
   modelFlopsPerToken,
   numRowGroups,
@@ -83,7 +84,8 @@ export function forecastClusterRun(request: ClusterRequest): ClusterRun {
   const { vocabularySize, contextLength = defaultContext } = request;
   const size = { ...request.size, vocabularySize, contextLength };
   const model = recipe.model(size);
-  if (request.attention === 'cudnn' && !hasKernel(request, model.gpt?.headWidth)) {
+  const hasKernel = hasAttentionKernel(accelerator, precision, model.gpt?.headWidth);
+  if (request.attention === 'cudnn' && !hasKernel) {
     fail(
       `cuDNN has no attention for ${accelerator.title} in ${precision} with heads of ${model.gpt?.headWidth ?? 'unknown width'}`,
       'It takes an NVIDIA device, bfloat16 and heads of at most 128.',
@@ -96,7 +98,7 @@ export function forecastClusterRun(request: ClusterRequest): ClusterRun {
       precision,
       recompute,
       documentMask: request.documentMask ?? false,
-      hasFusedAttention: hasKernel(request, model.gpt?.headWidth) && request.attention !== 'xla',
+      hasFusedAttention: hasKernel && request.attention !== 'xla',
     });
 
   const groups = numRowGroups(mesh);
@@ -125,12 +127,6 @@ export function forecastClusterRun(request: ClusterRequest): ClusterRun {
     });
   const forecast = forecastAt(stepsOf(forecastAt));
   return { forecast, workload: forecast.fit.workload, counts, reasons: reasonsOf(request, forecast, recompute) };
-}
-
-/** Whether cuDNN has attention as one kernel for it: so documented of `jax.nn.dot_product_attention`. */
-function hasKernel({ accelerator, precision }: ClusterRequest, headWidth = Number.POSITIVE_INFINITY): boolean {
-  const isNvidia = accelerator.kind !== 'tpu' && accelerator.kind !== 'cdna3';
-  return isNvidia && precision === 'bfloat16' && headWidth <= 128 && headWidth % 8 === 0;
 }
 
 function wantedTokens({ budget }: ClusterRequest, counts: ParameterCounts, workload: TrainingWorkload): number {
@@ -180,12 +176,15 @@ function reasonsOf(request: ClusterRequest, { fit }: ClusterForecast, recompute:
     ...(recompute && request.recompute !== true
       ? [
           fit.fits
-            ? 'Blocks are computed a second time in the backward pass: with all activations kept, not one row would fit.'
+            ? `Blocks are computed a second time in the backward pass: with all activations kept, ${rowsText(request)} would not fit.`
             : 'Even with blocks computed a second time it does not fit.',
         ]
       : []),
   ];
 }
+
+const rowsText = ({ microBatchSize }: ClusterRequest): string =>
+  microBatchSize === undefined ? 'even one row on each device' : `micro-batches of ${microBatchSize} rows`;
 
 function fail(message: string, hint: string): never {
   throw new GroundworkError('usage', message, { hint });

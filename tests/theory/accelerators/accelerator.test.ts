@@ -33,7 +33,8 @@ describe('the table of accelerators', () => {
 
   test('has rates that fit each other: float32 below bfloat16, links below memory, networks below links', () => {
     for (const { name, peakFlops, memoryBytes, memoryBandwidth, inner, outer, source } of accelerators) {
-      expect(peakFlops.float32 ?? 0, name).toBeLessThanOrEqual(peakFlops.bfloat16);
+      expect(peakFlops.float32 ?? 0, name).toBeLessThanOrEqual(peakFlops.tensorFloat32 ?? 0);
+      expect(peakFlops.tensorFloat32 ?? 0, name).toBeLessThan(peakFlops.bfloat16);
       expect(inner.bytesPerSecond, name).toBeLessThan(memoryBandwidth);
       expect(outer?.bytesPerSecond ?? 0, name).toBeLessThan(inner.bytesPerSecond);
       // Between 60 and 1,200 operations for each byte that memory delivers.
@@ -47,5 +48,10 @@ describe('the table of accelerators', () => {
   test('tells no rate where the vendor tells none', () => {
     expect(peakFlopsOf(acceleratorNamed('tpu-v4'), 'float32')).toBeUndefined();
     expect(peakFlopsOf(acceleratorNamed('h100'), 'bfloat16')).toBe(989.4e12);
+  });
+
+  test('tells of float32 the rate in all its bits, as it is trained in, not that of TF32', () => {
+    expect(peakFlopsOf(acceleratorNamed('h100'), 'float32')).toBe(67e12);
+    expect(peakFlopsOf(acceleratorNamed('a100'), 'float32')).toBe(19.5e12);
   });
 });

@@ -69,6 +69,8 @@ describe('time of a step', () => {
     const flops = (r: number, c: number) => 5 * (4 * r * r * c + 2 * r ** 3);
     const expected = 2 * (4 * flops(256, 256) + 3 * flops(256, muon.shape.hiddenWidth));
     expect(on(meshOf(1))).toBeCloseTo((1000 * expected) / (0.4 * 494.7e12), 9);
+    const inFloat32 = deviceStepTime({ ...muon, precision: 'float32' }, h100, meshOf(1), options);
+    expect(inFloat32?.updateMs).toBeCloseTo((1000 * expected) / (0.4 * 67e12), 9);
     expect(on(meshOf(8))).toBe(on(meshOf(1)));
     expect(on(meshOf(8, { fsdp: true }))).toBeCloseTo(on(meshOf(1)) / 8, 12);
   });

@@ -49,6 +49,9 @@ describe('a run on accelerators', () => {
     expect(workload.kept).toBe('blocks');
     expect(forecast.fit.fits).toBe(true);
     expect(reasons.join(' ')).toContain('computed a second time');
+    expect(reasons.join(' ')).toContain('even one row on each device would not fit');
+    const asked = forecastClusterRun({ ...sevenBillion, batchSize: 512, microBatchSize: 64 });
+    expect(asked.reasons.join(' ')).toContain('micro-batches of 64 rows would not fit');
     expect(forecastClusterRun(oneBillion).workload.kept).toBe('all');
     expect(forecastClusterRun({ ...oneBillion, recompute: true }).workload.kept).toBe('blocks');
   });

@@ -223,7 +223,15 @@ export function rowOf(program: Program, position: number): number | undefined {
   const starts = attributes.starts as readonly number[];
   const isRow = shape[0] === 1 && shape.slice(1).every((extent, i) => extent === source.shape[i + 1]);
   const isOfLayer = source.op !== 'state' && source.op !== 'input' && layerOf(source.scope) !== undefined;
-  return isRow && !isOfLayer ? starts[0] : undefined;
+  if (!isRow || isOfLayer) return undefined;
+  // A row of a row is a statement, so that every row has a source that is none.
+  return rowOf(program, present(inputs[0], 'an operand')) === undefined ? starts[0] : undefined;
+}
+
+/** The node that a value is read from: a row's tensor, else the value itself. */
+export function sourceOf(program: Program, position: number): number {
+  const isRow = rowOf(program, position) !== undefined;
+  return isRow ? present(nodeAt(program, position).inputs[0], 'the source of a row') : position;
 }
 
 /** The index i of a node that puts one row at place i of a tensor and zeros elsewhere: the gradient of reading that row. */

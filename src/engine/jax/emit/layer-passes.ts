@@ -1,6 +1,6 @@
 import { canonicalJson, type JsonValue, present } from '../../../core/index.ts';
 import { formatShape, nodeAt, type Phase, type Program } from '../../../tensor/index.ts';
-import { isStatement, literalOf, paddedRowOf, rowOf } from './graph-writer.ts';
+import { isStatement, literalOf, paddedRowOf, rowOf, sourceOf } from './graph-writer.ts';
 import { layerOf } from './layer-scope.ts';
 
 /**
@@ -190,7 +190,9 @@ function gather(program: Program, order: number[], letters: readonly string[], s
     const isNext = letterOf(program, position) === letters[letters.length - 1 - taken.length];
     (isNext ? taken : others).unshift(position);
   }
-  const isApart = others.every((other) => !nodeAt(program, other).inputs.some((input) => taken.includes(input)));
+  const readsTaken = (position: number) =>
+    nodeAt(program, position).inputs.some((input) => taken.includes(sourceOf(program, input)));
+  const isApart = !others.some(readsTaken);
   if (taken.length < letters.length || !isApart) return false;
   order.splice(at + 1, end - at - 1, ...others, ...taken);
   return true;
@@ -251,8 +253,7 @@ function sharedNodes(
   visits.forEach((visit, i) => {
     for (const position of visit) {
       for (const operand of nodeAt(program, position).inputs) {
-        const source =
-          rowOf(program, operand) === undefined ? operand : present(nodeAt(program, operand).inputs[0], 'a');
+        const source = sourceOf(program, operand);
         readers.set(source, (readers.get(source) ?? new Set()).add(i));
       }
     }
@@ -263,7 +264,8 @@ function sharedNodes(
     const visit = visitOf.get(position);
     const found = new Set<number>([position]);
     for (const one of found) {
-      for (const input of nodeAt(program, one).inputs) {
+      for (const operand of nodeAt(program, one).inputs) {
+        const input = sourceOf(program, operand);
         const other = visitOf.get(input);
         if (other === undefined) continue;
         if (other === visit) found.add(input);
@@ -340,8 +342,7 @@ function connections(
   return nodeAt(program, position).inputs.map((operand) => {
     if (literalOf(program, operand)) return outside;
     const row = rowOf(program, operand);
-    const source = row === undefined ? operand : present(nodeAt(program, operand).inputs[0], 'a source');
-    const place = places.get(source);
+    const place = places.get(sourceOf(program, operand));
     if (!place) return outside;
     if (place.iteration === iteration) return `own ${place.index} ${row ?? ''}`;
     return place.iteration === iteration - 1 && row === undefined ? `carried ${place.index}` : impossible;

@@ -9,6 +9,7 @@ import {
   paddedRowOf,
   rowOf,
   type Statement,
+  sourceOf,
   typeText,
   variableName,
 } from './graph-writer.ts';
@@ -102,9 +103,9 @@ class LoopWriter {
   private paddedRow(index: number, operands: readonly OperandText[]): string | undefined {
     const { program, names } = this.writer;
     const positions = this.loop.iterations.map((nodes) => present(nodes[index], 'a node'));
-    const [first, second] = positions.map((position) => paddedRowOf(program, position));
-    if (first === undefined || first === second) return undefined;
+    if (paddedRowOf(program, present(positions[0], 'a node')) === undefined) return undefined;
     const rows = positions.map((position) => present(paddedRowOf(program, position), 'a row'));
+    if (rows.every((row) => row === rows[0])) return undefined;
     const key = `rows ${rows.join()}`;
     const ordered = this.loop.isDescending ? rows.toReversed() : rows;
     const [start = 0, next = 0] = ordered;
@@ -144,8 +145,7 @@ class LoopWriter {
   private connectionOf(position: number): Connection | undefined {
     const { program } = this.writer;
     if (literalOf(program, position)) return undefined;
-    const isRow = rowOf(program, position) !== undefined;
-    return this.connections.get(isRow ? present(nodeAt(program, position).inputs[0], 'a source') : position);
+    return this.connections.get(sourceOf(program, position));
   }
 
   private carry(index: number, initial: number): Carried {
@@ -257,7 +257,7 @@ class LoopWriter {
       `    ${recompute ? `jax.checkpoint(${name}, prevent_cse=False)` : name},`,
       `    ${initial},`,
       ...this.scannedLines(),
-      ...(this.loop.isDescending && this.scanned.size > 0 ? ['    reverse=True,'] : []),
+      ...(this.loop.isDescending ? ['    reverse=True,'] : []),
       ...(this.isOfScalars() ? ['    unroll=True,'] : []),
       ')',
     ];

@@ -96,9 +96,12 @@ export function snakeCase(text: string): string {
   return /^[a-z]/.test(words) ? words : `x_${words}`.replace(/_$/, '');
 }
 
-/** A string as Python writes it. JSON's escapes are Python's. */
+/** A string as Python writes it. JSON's escapes are Python's; of what is not ASCII each code point is one escape, not two surrogates. */
 export function pythonString(text: string): string {
-  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(text).replace(/[\u007f-\u{10ffff}]/gu, (character) => {
+    const point = (character.codePointAt(0) ?? 0).toString(16);
+    return point.length > 4 ? `\\U${point.padStart(8, '0')}` : `\\u${point.padStart(4, '0')}`;
+  });
 }
 
 /** Numbers as a Python tuple. */

@@ -13,6 +13,7 @@ import {
   matmul,
   multiply,
   type Program,
+  pad,
   reduceSum,
   reshape,
   rmsNorm,
@@ -114,6 +115,68 @@ export function layeredProgram(seed: number): Program {
         rows: { shape: [numRows, time], dtype: 'int32' },
       },
       state,
+    },
+  );
+}
+
+/** Programs of layers that are each a trap of their own, with the same inputs as those of a seed. */
+export function specialPrograms(): { readonly [name: string]: Program } {
+  return {
+    'layers whose backward pass reads nothing of the layer': chainProgram(3, [width], (x, bias) =>
+      add(multiply(x, 0.5), bias),
+    ),
+    'layers that put a row at a place that changes late': chainProgram(4, [1, width], (x, row, layer) => {
+      const place = Math.floor(layer / 2);
+      return add(multiply(x, 0.5), pad(multiply(row, 2), [place, 0], [time - 1 - place, 0]));
+    }),
+    'a first layer that reads a row of what is prepared before it': preparedProgram(),
+  };
+}
+
+/** `numLayers` times `layer`, and the gradient of each layer's parameter. */
+function chainProgram(
+  numLayers: number,
+  shape: readonly number[],
+  layer: (x: Tensor, parameter: Tensor, index: number) => Tensor,
+): Program {
+  const names = Array.from({ length: numLayers }, (_, i) => `blocks.${i}.parameter`);
+  return trace(
+    (inputs: Tensors, values: Tensors) => {
+      let x = tensorOf(inputs, 'x');
+      names.forEach((name, i) => {
+        x = scope(`blocks.${i}`, () => layer(x, tensorOf(values, name), i));
+      });
+      const loss = reduceSum(multiply(x, x));
+      const gradients = gradient(
+        loss,
+        names.map((name) => tensorOf(values, name)),
+      );
+      return { outputs: { loss, ...Object.fromEntries(gradients.map((g, i) => [`gradient.${i}`, g])) } };
+    },
+    {
+      inputs: { x: { shape: [numRows, time, width] } },
+      state: Object.fromEntries(names.map((name) => [name, { shape }])),
+    },
+  );
+}
+
+/** What stands between two layers also stands before the first, but there something else reads a row of it. */
+function preparedProgram(): Program {
+  const names = [0, 1, 2].map((i) => `blocks.${i}.parameter`);
+  return trace(
+    (inputs: Tensors, values: Tensors) => {
+      let x = tensorOf(inputs, 'x');
+      let first = x;
+      names.forEach((name, i) => {
+        x = multiply(x, 0.5);
+        if (i === 0) first = tanh(slice(x, 0, 1, 2));
+        x = scope(`blocks.${i}`, () => tanh(add(x, tensorOf(values, name))));
+      });
+      return { outputs: { x, first } };
+    },
+    {
+      inputs: { x: { shape: [numRows, time, width] } },
+      state: Object.fromEntries(names.map((name) => [name, { shape: [width] }])),
     },
   );
 }

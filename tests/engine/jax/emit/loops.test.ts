@@ -13,7 +13,7 @@ import type { OptimizerSpec } from '../../../../src/optimizer/index.ts';
 import { shippedRecipes, traceStepParts, traceTrainingStep } from '../../../../src/recipe/index.ts';
 import { nodeAt, type Program, sizeOf } from '../../../../src/tensor/index.ts';
 import { describeWithJax } from '../../../support/jax-python.ts';
-import { layeredProgram } from './layered-programs.ts';
+import { layeredProgram, specialPrograms } from './layered-programs.ts';
 
 const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const seeds = Array.from({ length: isFull ? 100 : 6 }, (_, i) => i + 1);
@@ -83,7 +83,9 @@ function largestDifference(one: Step, other: Step): number {
 }
 
 describeWithJax('loops over layers', (python) => {
-  const programs = seeds.map(layeredProgram);
+  const special = specialPrograms();
+  const programs = [...seeds.map(layeredProgram), ...Object.values(special)];
+  const cases = [...seeds.map((seed) => `seed ${seed}`), ...Object.keys(special)].map((name, i) => [name, i] as const);
   const modules = programs.map((program) => [emitProgram(program), emitProgram(program, { isUnrolled: true })]);
   let steps: Step[][] = [];
   beforeAll(() => {
@@ -98,13 +100,13 @@ describeWithJax('loops over layers', (python) => {
     expect(numRolled / programs.length).toBeGreaterThan(0.8);
   });
 
-  test.each(seeds.map((seed, i) => [seed, i] as const))('change no number of the Program of seed %i', (_, i) => {
+  test.each(cases)('change no number: %s', (_, i) => {
     const [rolled, unrolled] = steps[i] ?? [];
     if (!rolled || !unrolled) throw new Error('no answer');
     expect(largestDifference(unrolled, rolled)).toBeLessThan(1e-6);
   });
 
-  test.each(seeds.map((seed, i) => [seed, i] as const))('agree with the reference for seed %i', async (_, i) => {
+  test.each(cases)('agree with the reference: %s', async (_, i) => {
     const program = programs[i];
     const rolled = steps[i]?.[0];
     if (!program || !rolled) throw new Error('no answer');

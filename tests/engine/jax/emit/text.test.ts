@@ -138,7 +138,8 @@ describe('the names of a Program', () => {
       'for node in tree.body:',
       '    assert not isinstance(node, ast.Import) or node.names[0].name.startswith("jax")',
       '    if isinstance(node, ast.Assign): tables[node.targets[0].id] = ast.literal_eval(node.value)',
-      'print(json.dumps([list(tables[name]) for name in ("INPUTS", "OUTPUTS", "STATE")]))',
+      // Without escapes: halves of a character cannot be printed.
+      'print(json.dumps([list(tables[name]) for name in ("INPUTS", "OUTPUTS", "STATE")], ensure_ascii=False))',
     ].join('\n');
     const { stdout, stderr } = spawnSync('python3', ['-c', script], {
       input: text,
