@@ -63,11 +63,16 @@ export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: Receive
   const unfinished = `${dirname(place)}/.pulled-${name}-${process.pid}`;
   try {
     const made = missingFolders(fs, dirname(place));
-    // What is left of an attempt that was killed.
+    // What is left of a killed process that had the same number.
     fs.remove(unfinished);
     copyRunFiles(fs, from, unfinished, manifest, steps);
     refuseProblems(fs, from, unfinished);
     const { result, notes } = settle(fs, unfinished, name, peakMemoryBytes);
+    if (lock === undefined && fs.exists(place)) {
+      throw new GroundworkError('file-access', `${folder} was made by another process in the meantime`, {
+        hint: 'See what it is, and pull again, or choose another name: --name NAME.',
+      });
+    }
     putInPlace(fs, unfinished, place);
     for (const path of new Set([...made, place])) fs.syncFolder(dirname(path));
     const run = openRun(fs, folder);

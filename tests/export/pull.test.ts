@@ -145,6 +145,21 @@ describe('pull', () => {
     lockRun(run.folder).release();
   });
 
+  test('replaces nothing that another process put in its place in the meantime', async () => {
+    const place = `${room.folder}/runs/small`;
+    const fs = {
+      ...nodeFileSystem,
+      remove: (path: string) => {
+        nodeFileSystem.remove(path);
+        if (!existsSync(place)) cpSync(`${stopped}/run`, place, { recursive: true });
+      },
+    };
+    const from = openBundle(nodeFileSystem, finished);
+    await expectRefused(() => pullBundle({ fs, bundle: from, folder: place }), 'file-access', 'by another process');
+    expect(openRun(nodeFileSystem, place).checkpoints().at(-1)).toBe(5);
+    expect(names()).toEqual(['small']);
+  });
+
   test('refuses folders that are no bundles', async () => {
     await expectRefused(() => pull(`${room.folder}/none`), 'file-not-found', 'there is no');
     await expectRefused(() => pull(`${room.folder}/speeches`), 'invalid-run', 'holds no bundle');

@@ -20,8 +20,18 @@ export interface Loop {
   readonly isDescending: boolean;
 }
 
-/** A statement, a chain of waits in which each has no reader but the next, or a loop. */
-export type Item = { readonly node: number } | { readonly waits: readonly number[] } | { readonly loop: Loop };
+/** A layer that is in no loop. */
+export interface Visit {
+  readonly family: string;
+  readonly nodes: readonly number[];
+}
+
+/** A statement, a chain of waits in which each has no reader but the next, a loop, or the statements of one layer. */
+export type Item =
+  | { readonly node: number }
+  | { readonly waits: readonly number[] }
+  | { readonly loop: Loop }
+  | { readonly visit: Visit };
 
 /** The most visits that make up one iteration, for layers that alternate. */
 const maxPeriod = 4;
@@ -62,8 +72,12 @@ function withChains(program: Program, items: readonly Item[]): Item[] {
   return chained;
 }
 
-/** The statements of a Program in an order that computes the same, with equal layers as loops. */
-export function layerItems(program: Program): Item[] {
+/**
+ * The statements of a Program in an order that computes the same, with equal layers as loops.
+ *
+ * @param hasVisits layers that are like no other come as one item each, not as statements
+ */
+export function layerItems(program: Program, hasVisits = false): Item[] {
   const order = program.nodes.flatMap((_, position) => (isStatement(program, position) ? [position] : []));
   const tags = tagsOf(program, order);
   const tables = tablesOf(program);
@@ -79,7 +93,7 @@ export function layerItems(program: Program): Item[] {
     const edges = withEdges(program, order, pass, done);
     straight(edges[0] ?? start);
     const visits = edges.slice(0, -1).map((from, i) => order.slice(from, edges[i + 1]));
-    items.push(...passItems(program, visits, pass, tables));
+    items.push(...passItems(program, visits, pass, tables, hasVisits));
     done = edges.at(-1) ?? start;
   }
   straight(order.length);
@@ -216,6 +230,7 @@ function passItems(
   allVisits: readonly (readonly number[])[],
   pass: Pass,
   tables: ReadonlySet<number>,
+  hasVisits: boolean,
 ): Item[] {
   const shared = sharedNodes(program, allVisits, tables);
   const items: Item[] = [...shared].sort((a, b) => a - b).map((node) => ({ node }));
@@ -229,8 +244,10 @@ function passItems(
       if (found > 1 && (count === 1 || found * candidate > count * period)) [period, count] = [candidate, found];
     }
     const taken = visits.slice(start, start + period * count);
-    if (count === 1) items.push(...taken.flat().map((node) => ({ node })));
-    else if (taken.flat().length > 0) {
+    const nodes = taken.flat();
+    if (count === 1 && hasVisits && nodes.length > 0) items.push({ visit: { family, nodes } });
+    else if (count === 1) items.push(...nodes.map((node) => ({ node })));
+    else if (nodes.length > 0) {
       const iterations = Array.from({ length: count }, (_, i) => taken.slice(i * period, (i + 1) * period).flat());
       items.push({ loop: { family, phase, isDescending, iterations } });
     }

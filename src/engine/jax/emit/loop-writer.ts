@@ -15,7 +15,7 @@ import {
 } from './graph-writer.ts';
 import type { Connection, Loop } from './layer-passes.ts';
 import { layerOf } from './layer-scope.ts';
-import { pythonString, pythonTuple } from './python-names.ts';
+import { bracketed, pythonString, pythonTuple } from './python-names.ts';
 import { Stack } from './stacks.ts';
 
 export interface LoopOptions {
@@ -289,13 +289,6 @@ class LoopWriter {
 /** One name as it is, several as a tuple. */
 function tuple(names: readonly string[]): string {
   return names.length === 1 ? names.join('') : `(${names.join(', ')})`;
-}
-
-/** Names as a tuple behind `head`, over several lines where there are many; None where there are none. */
-function bracketed(head: string, names: readonly string[]): string[] {
-  if (names.length === 0) return [`${head}None`];
-  if (names.length < 3) return [`${head}(${names.join(', ')}${names.length === 1 ? ',' : ''})`];
-  return [`${head}(`, ...names.map((name) => `    ${name},`), ')'];
 }
 
 /** What an element of a state is called inside of a loop: its name without the layer's. */

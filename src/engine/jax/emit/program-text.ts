@@ -6,6 +6,7 @@ import { type LoopOptions, writeLoop } from './loop-writer.ts';
 import { dictionaryText, moduleText, stateFamilies, stateKey } from './module-text.ts';
 import { NameSupply, pythonString } from './python-names.ts';
 import { type FamilyMember, type Place, Stack } from './stacks.ts';
+import { writeVisit } from './visit-writer.ts';
 
 export interface EmitOptions {
   /** What the module says of itself in its first line. */
@@ -95,9 +96,10 @@ export function writeGraph(
   const writer = new GraphWriter(program, leaves, new NameSupply(), isDifferentiated);
   const numRows = program.nodes[program.inputs.tokens ?? -1]?.shape[0];
   const loopOptions = { recompute, ...(numRows === undefined ? {} : { numRows }) };
-  const items = isUnrolled ? straightItems(program) : layerItems(program);
+  const items = isUnrolled ? straightItems(program) : layerItems(program, recompute);
   for (const item of items) {
     if ('loop' in item) writeLoop(writer, item.loop, loopOptions);
+    else if ('visit' in item) writeVisit(writer, item.visit);
     else if ('waits' in item) writer.writeWait(item.waits);
     else writer.writeNode(item.node);
   }

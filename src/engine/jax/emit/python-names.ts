@@ -108,3 +108,10 @@ export function pythonString(text: string): string {
 export function pythonTuple(items: readonly (number | string)[]): string {
   return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
 }
+
+/** Names as a tuple behind `head`, over several lines where there are many; None where there are none. */
+export function bracketed(head: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [`${head}None`];
+  if (names.length < 3) return [`${head}(${names.join(', ')}${names.length === 1 ? ',' : ''})`];
+  return [`${head}(`, ...names.map((name) => `    ${name},`), ')'];
+}
