@@ -1,5 +1,4 @@
 import { assert } from '../../core/index.ts';
-import type { MlpKind } from '../../model/index.ts';
 import { sizeOf } from '../../tensor/index.ts';
 import type { ComputePrecision } from './accelerator.ts';
 import { type DeviceMesh, numRowGroups } from './mesh.ts';
@@ -121,23 +120,13 @@ function numShards({ shape, splitDimension }: ParameterGroup, { fsdp, model }: D
   return byModel * (shape.some((extent, dimension) => isFree(dimension) && extent % fsdp === 0) ? fsdp : 1);
 }
 
-/** Numbers [F] that an MLP keeps between its matrices, and bytes besides, by its kind: what the rules of JAX save. */
-const keptOfMlp: { readonly [kind in MlpKind]: { readonly numbers: number; readonly bytes: number } } = {
-  swiglu: { numbers: 6, bytes: 0 },
-  geglu: { numbers: 8, bytes: 0 },
-  geluTanh: { numbers: 6, bytes: 0 },
-  gelu: { numbers: 4, bytes: 0 },
-  // Where it is above 0, a byte each.
-  reluSquared: { numbers: 2, bytes: 1 },
-};
-
 /**
  * Bytes that one token keeps in one block until the backward pass reads them.
  *
- * `emitted`, with p bytes of the precision: of each norm its input and its result in float32, the result in p where a gain follows, and what
- * the next matrices read: D · (8 + p + p); the norms of queries and keys alike, (H + G) · K · (8 + p); queries, keys and values, p · (H + 2G) · K;
- * scores twice, (4 + p) · HT, or of a single kernel what it returns, p · HK; what the next matrix reads, p · HK; the MLP as in `keptOfMlp`; and
- * float32 statistics.
+ * `emitted`, with p bytes of the precision: of each norm its input, its result where a gain follows, and what the next matrices read, 3p · D;
+ * of the norms of queries and keys input and result, 2p · (H + G) · K; queries, keys and values, p · (H + 2G) · K; scores twice, (4 + p) · HT, or of a
+ * single kernel what it returns, p · HK; what the next matrix reads, p · HK; of the MLP what goes into the activation and comes out of it, 2p · F,
+ * gated the other factor and the product besides, 4p · F. What norms and activations compute inside is computed a second time.
  *
  * `fused`: p · (4D + (3H + 3G) · K, once more (H + G) · K where these are normalised, and 4F of a gated MLP, 2F else).
  *
@@ -158,12 +147,12 @@ export function keptBytesPerToken(workload: TrainingWorkload, { model }: DeviceM
     // What matrices read is gathered whole, however the stream is split.
     return 2 * p * D + (2 * p * D) / shared + (p * (attention + (isGated ? 4 : 2) * F) + 4 * H) / model;
   }
-  const { numNorms, hasNormGains, hasQkNorm, hasQkNormGains, mlp } = details;
-  const norms = numNorms * (D * (8 + p + (hasNormGains ? p : 0)) + 8);
-  const qkNorms = hasQkNorm ? (H + G) * (K * (8 + (hasQkNormGains ? p : 0)) + 8) : 0;
+  const { numNorms, hasNormGains, hasQkNorm, hasQkNormGains } = details;
+  const norms = numNorms * D * p * (hasNormGains ? 3 : 2);
+  const qkNorms = hasQkNorm ? (H + G) * K * p * (hasQkNormGains ? 2 : 1) : 0;
   const scores = hasFusedAttention ? p * H * K + 4 * H : (4 + p) * H * T + 8 * H;
   const attention = qkNorms + p * (2 * H + 2 * G) * K + scores;
-  return norms / shared + (attention + F * (p * keptOfMlp[mlp].numbers + keptOfMlp[mlp].bytes)) / model;
+  return norms / shared + (attention + p * F * (isGated ? 4 : 2)) / model;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { GroundworkError, present } from '../../core/index.ts';
-import { isGated, type MlpKind, type Model, windowOf } from '../../model/index.ts';
+import { isGated, type Model, windowOf } from '../../model/index.ts';
 import { assignParameters, type OptimizerSpec } from '../../optimizer/index.ts';
 import { type Shape, sizeOf } from '../../tensor/index.ts';
 import type { TransformerShape } from '../counts/flops-conventions.ts';
@@ -55,7 +55,6 @@ export interface TrainingWorkload {
 
 /** Options of a model that decide what its blocks keep. */
 export interface WorkloadDetails {
-  readonly mlp: MlpKind;
   /** 2, or 1 where attention and MLP read the same. */
   readonly numNorms: number;
   readonly hasNormGains: boolean;
@@ -119,7 +118,6 @@ export function trainingWorkload(model: Model, optimizer: OptimizerSpec, options
     counts: parameterCounts(model),
     parameters: groupsOf(model, optimizer),
     details: {
-      mlp: gpt.mlp,
       numNorms: gpt.hasParallelBlocks ? 1 : 2,
       hasNormGains: gpt.hasNormGains,
       hasQkNorm: gpt.qkNorm !== 'none',
