@@ -105,7 +105,7 @@ export const speedCases: readonly SpeedCase[] = [
   {
     name: 'OLMo-core, OLMo 1B, H100',
     source: 'OLMo-core',
-    url: 'https://pypi.org/project/ai2-olmo-core/1.2.0/',
+    url: 'https://github.com/allenai/OLMo-core/tree/v1.2.0',
     workload: workloadOf(olmoOfLadder('1B'), { batchSize: 512 }),
     accelerator: 'h100',
     mesh: split(64),
@@ -116,7 +116,7 @@ export const speedCases: readonly SpeedCase[] = [
   {
     name: 'OLMo-core, OLMo 7B, H100',
     source: 'OLMo-core',
-    url: 'https://pypi.org/project/ai2-olmo-core/1.2.0/',
+    url: 'https://github.com/allenai/OLMo-core/tree/v1.2.0',
     workload: workloadOf(olmoOfLadder('7B'), { batchSize: 1024 }),
     accelerator: 'h100',
     mesh: split(128),

@@ -44,7 +44,7 @@ const figure = (
 
 const titan = 'https://github.com/pytorch/torchtitan/blob/main/benchmarks/llama3_h100_202412_torchtitan.md';
 const foundry = 'https://github.com/mosaicml/llm-foundry/blob/main/scripts/train/benchmarking/README.md';
-const olmo = 'https://pypi.org/project/ai2-olmo-core/1.2.0/';
+const olmo = 'https://github.com/allenai/OLMo-core/tree/v1.2.0';
 const levanter = 'https://levanter.readthedocs.io/en/latest/Levanter-1.0-Release/';
 const nanochat = 'https://github.com/karpathy/nanochat/blob/master/dev/LEADERBOARD.md';
 const maxtextV5e = 'https://github.com/google/maxtext/blob/main/MaxText/configs/v5e/README.md';
