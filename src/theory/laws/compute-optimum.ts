@@ -80,11 +80,13 @@ function closedFormParameters({ A, alpha, B, beta }: ScalingLaw, product: number
 function searchedParameters(law: ScalingLaw, flops: number, cost: (numParameters: number) => number): number {
   // Start where the rule of 6 would; twelve e-folds to both sides are a factor of 160,000.
   const middle = Math.log(closedFormParameters(law, flops / trainingCost));
-  const lossAt = (logParameters: number): number => {
+  // Without E, beside which the two other terms can be so small that their sum with it has no slope left.
+  const reducible: ScalingLaw = { ...law, E: 0 };
+  const reducibleLossAt = (logParameters: number): number => {
     const numParameters = Math.exp(logParameters);
-    return lossOf(law, numParameters, flops / cost(numParameters));
+    return lossOf(reducible, numParameters, flops / cost(numParameters));
   };
-  return Math.exp(argminBetween(lossAt, middle - 12, middle + 12, 192));
+  return Math.exp(argminBetween(reducibleLossAt, middle - 12, middle + 12, 192));
 }
 
 /** How N*, D* and L* − E go with C along the frontier of C ∝ N·D. */

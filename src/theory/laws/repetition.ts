@@ -91,11 +91,13 @@ export function limitedComputeOptimum(
     flops / (typeof cost === 'number' ? cost * numParameters : cost(numParameters));
   // It lies near the size that the text is best for or the one that the compute is best for, or between them.
   const near = [balancedParameters(law, uniqueTokens), computeOptimum(law, flops, cost).numParameters].map(Math.log);
-  const lossAt = (logParameters: number): number => {
+  // Without E, beside which the two other terms can be so small that their sum with it has no slope left.
+  const reducible: ScalingLaw = { ...law, E: 0 };
+  const reducibleLossAt = (logParameters: number): number => {
     const numParameters = Math.exp(logParameters);
-    return lossWithRepetition(law, numParameters, tokensFor(numParameters), uniqueTokens);
+    return lossWithRepetition(reducible, numParameters, tokensFor(numParameters), uniqueTokens);
   };
-  const numParameters = Math.exp(argminBetween(lossAt, Math.min(...near) - 8, Math.max(...near) + 8, 256));
+  const numParameters = Math.exp(argminBetween(reducibleLossAt, Math.min(...near) - 8, Math.max(...near) + 8, 256));
   const numTokens = tokensFor(numParameters);
   return {
     flops,
