@@ -8,7 +8,7 @@ else by --coordinator, --num-processes and --process-id. Started again, it goes 
 checkpoint. It ends with the exit codes of Groundwork: 0 done, 7 stopped and saved (start it again), 8
 diverged and 6 wrong data or checkpoint (do not), 5 disk or memory, 4 the engine, 2 usage.
 
-RUNNER_FILES: runner.py training.py bundle.py batches.py sharding.py processes.py checkpoints.py progress.py diagnosis.py records.py run_lock.py event_log.py
+RUNNER_FILES: runner.py training.py run_books.py bundle.py batches.py sharding.py processes.py checkpoints.py progress.py diagnosis.py records.py run_lock.py event_log.py
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ from processes import (  # noqa: E402
     together,
 )
 from records import Fault, json_text, write_durably  # noqa: E402
+from run_books import read_run  # noqa: E402
 from run_lock import RunLock, take_lock  # noqa: E402
 from sharding import (  # noqa: E402
     compile_step,
+    first_line,
     load_state,
     make_mesh,
     memory_of,
@@ -53,7 +55,7 @@ from sharding import (  # noqa: E402
     size_text,
     state_shardings,
 )
-from training import Training, arrays_of, read_run, sound_checkpoint  # noqa: E402
+from training import Training, arrays_of, sound_checkpoint  # noqa: E402
 
 # JAX versions of which this was tested the first and the first that was not.
 JAX_WINDOW = ((0, 10), (0, 13))
@@ -84,7 +86,9 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--model", type=positive, help="devices that share each matrix product")
     parser.add_argument(
-        "--attention", choices=("xla", "cudnn"), help="its kernel (default: cudnn for bfloat16 on NVIDIA GPUs)"
+        "--attention",
+        choices=("xla", "cudnn"),
+        help="its kernel (default: cudnn for bfloat16 on NVIDIA GPUs)",
     )
     parser.add_argument(
         "--deterministic",
@@ -224,40 +228,12 @@ def prepared(
     """Compiles what a run needs; where that does not fit into the devices, it is known before anything has
     begun.
     """
-    compiled = compiled_step(flags, bundle, mesh)
+    # cuDNN may add up in another order each time.
+    attention = flags.attention or ("xla" if flags.deterministic else None)
+    compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest), attention, say)
     evaluator = Evaluator(bundle, mesh) if bundle.evaluation else None
     together(lambda: check_memory(bundle, mesh, compiled, evaluator))
     return Training(bundle, mesh, compiled, evaluator, signals, start, lock)
-
-
-def compiled_step(flags: argparse.Namespace, bundle: Bundle, mesh: Mesh) -> jax.stages.Compiled:
-    """The step, with the kernel of attention that was asked for or suits the devices."""
-    step, precision = bundle.step, matmul_precision(bundle.manifest)
-    if not hasattr(step, "ATTENTION"):
-        return compile_step(step, mesh, precision)
-    if flags.attention is None and not flags.deterministic and suits_cudnn(bundle.manifest):
-        step.ATTENTION = "cudnn"  # type: ignore[attr-defined]
-        try:
-            compiled = compile_step(step, mesh, precision)
-            say("attention: cudnn")
-            return compiled
-        except (ValueError, NotImplementedError, RuntimeError) as cause:
-            # It does not take every width of a head; one that a device lacks memory for is no better without.
-            if "RESOURCE_EXHAUSTED" in str(cause):
-                raise
-            say(f"attention: xla, since cuDNN does not take this model: {first_line(cause)}")
-    step.ATTENTION = flags.attention  # type: ignore[attr-defined]
-    return compile_step(step, mesh, precision)
-
-
-def suits_cudnn(manifest: Record) -> bool:
-    """Whether cuDNN has a kernel of attention for the devices and the precision."""
-    device = jax.devices()[0]
-    if device.platform != "gpu" or manifest["batch"]["precision"] != "bfloat16":
-        return False
-    # Of NVIDIA "9.0" and the like; others call theirs by names.
-    version = re.fullmatch(r"(\d+)\.\d+", str(getattr(device, "compute_capability", "")))
-    return version is not None and int(version[1]) >= 8
 
 
 def carry_out(training: Training, stop_after: int | None) -> None:
@@ -265,7 +241,7 @@ def carry_out(training: Training, stop_after: int | None) -> None:
         training.begin()
         training.train(stop_after)
     except BaseException as error:
-        training.record_failure(explained_by_jax(error))
+        training.books.record_failure(explained_by_jax(error), training.step)
         raise
     finally:
         if is_first():
@@ -367,11 +343,6 @@ def explained_by_jax(error: BaseException) -> BaseException:
     if "RESOURCE_EXHAUSTED" in text:
         return Fault("out-of-memory", f"a device has no memory left: {text}", OUT_OF_MEMORY_HINT)
     return Fault("engine-failure", f"JAX failed: {text}", "Check drivers and network; then start it again.")
-
-
-def first_line(error: BaseException) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else "JAX gave no reason"
 
 
 def main(arguments: list[str]) -> int:

@@ -81,16 +81,9 @@ def module_of(text: str, name: str) -> types.ModuleType:
 
 
 def compile_module(text: str, mesh: Mesh, precision: str) -> tuple[types.ModuleType, jax.stages.Compiled]:
-    """Imports a module and compiles it: in half precision on a GPU with attention by cuDNN, where that takes the model."""
+    """Imports a module and compiles it."""
     module = module_of(text, "step")
-    if jax.default_backend() == "gpu" and precision == "default" and hasattr(module, "ATTENTION"):
-        module.ATTENTION = "cudnn"
-        try:
-            return module, compile_step(module, mesh, precision)
-        except (ValueError, NotImplementedError, RuntimeError) as refusal:
-            print(f"attention by XLA, since cuDNN does not take this model: {refusal}", file=sys.stderr)
-            module = module_of(text, "step")
-    return module, compile_step(module, mesh, precision)
+    return module, compile_step(module, mesh, precision, tell=lambda text: print(text, file=sys.stderr))
 
 
 class Session:

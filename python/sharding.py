@@ -154,12 +154,57 @@ def place_rows(module: types.ModuleType, mesh: Mesh) -> None:
     module.shard_rows = shard_rows  # type: ignore[attr-defined]
 
 
-def compile_step(module: types.ModuleType, mesh: Mesh, precision: str) -> jax.stages.Compiled:
+def compile_step(
+    module: types.ModuleType,
+    mesh: Mesh,
+    precision: str,
+    attention: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> jax.stages.Compiled:
     """Compiles a module for its mesh: (state, inputs) → (next state, outputs), the state given up for the
     next one.
 
     precision: "highest" for products in all bits of float32, "default" for what the device does fastest.
+    attention: its kernel, "xla" or "cudnn"; None for what suits the devices.
+    tell: hears which kernel was chosen, where there was a choice.
     """
+    if not hasattr(module, "ATTENTION"):
+        return _compiled(module, mesh, precision)
+    if attention is None and suits_cudnn(jax.devices()[0], precision):
+        module.ATTENTION = "cudnn"  # type: ignore[attr-defined]
+        try:
+            compiled = _compiled(module, mesh, precision)
+            tell("attention: cudnn")
+            return compiled
+        except (ValueError, NotImplementedError, RuntimeError) as refusal:
+            # It does not take every width of a head; one that a device lacks memory for is no better without.
+            if "RESOURCE_EXHAUSTED" in str(refusal):
+                raise
+            tell(f"attention: xla, since cuDNN does not take this model: {first_line(refusal)}")
+            # JAX would go on from what it has traced with cuDNN.
+            jax.clear_caches()
+    module.ATTENTION = attention  # type: ignore[attr-defined]
+    return _compiled(module, mesh, precision)
+
+
+def suits_cudnn(device: jax.Device, precision: str) -> bool:
+    """Whether cuDNN has a kernel of attention for a device and what products of this precision are made of:
+    "default" stands for bfloat16 (see `matmul_precision` of bundle.py).
+    """
+    if device.platform != "gpu" or precision != "default":
+        return False
+    # Of NVIDIA "9.0" and the like; others call theirs by names.
+    version = re.fullmatch(r"(\d+)\.\d+", str(getattr(device, "compute_capability", "")))
+    return version is not None and int(version[1]) >= 8
+
+
+def first_line(error: BaseException) -> str:
+    """The line of an error of JAX that says most."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else "JAX gave no reason"
+
+
+def _compiled(module: types.ModuleType, mesh: Mesh, precision: str) -> jax.stages.Compiled:
     place_rows(module, mesh)
     state, inputs = state_shardings(module, mesh), _input_shardings(module, mesh)
     jitted = jax.jit(

@@ -4,15 +4,11 @@ stop.
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
-import platform
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +29,6 @@ from checkpoints import (
     training_state,
 )
 from diagnosis import statistics_of, write_diagnosis
-from event_log import EventLog
 from processes import (
     ENOUGH_STEPS,
     STOPS,
@@ -53,34 +48,14 @@ from progress import (
     cause_to_stop,
     factor_of_step,
 )
-from records import Fault, read_signed, signed_text, write_durably
+from records import Fault
+from run_books import RunBooks, Seen, engine_facts
 from run_lock import RunLock
-from sharding import Gatherer, element_shapes, load_state, replicated
+from sharding import Gatherer, element_shapes, elements, load_state, replicated
 
 # Time that may be missing from the books of a run that was stopped: less is not worth a checkpoint.
 NEGLIGIBLE_MS = 1000
 FINGERPRINTS = ("program", "tokenizer", "batches")
-
-
-class Seen:
-    """What the log of a run says when it goes on after a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-        self.is_empty = True
-        self.has_begun = step > 0
-        self.is_evaluated = False
-        self.final: Record | None = None
-
-    def note(self, event: Record) -> None:
-        self.is_empty = False
-        # What a bundle was made with is no training yet.
-        self.has_begun = self.has_begun or event["type"] not in ("started", "warning", "checkpoint")
-        if event["type"] == "evaluation" and event["step"] == self.step:
-            if event["isFinal"]:
-                self.final = event
-            else:
-                self.is_evaluated = True
 
 
 class Training:
@@ -101,15 +76,14 @@ class Training:
     ) -> None:
         self.bundle, self.mesh, self.compiled, self.evaluator = bundle, mesh, compiled, evaluator
         self.signals = signals
-        # Of the first process; none where nothing is to be written.
-        self.lock = lock
+        self.books = RunBooks(bundle.run, lock)
         self.start = start
         self.gatherer = Gatherer(bundle.step, mesh)
         self.all_finite = jax.jit(_all_finite, out_shardings=replicated(mesh))
         self.parameters = element_shapes(bundle.step, lambda kind: kind == "parameter")
         self.optimizer = element_shapes(bundle.step, lambda kind: kind != "parameter")
-        self.log: EventLog | None = None
-        self.record: Record = {}
+        # Until it is known from which checkpoint the run goes on.
+        self.step = 0
         self.stop = 0
         self.is_late = False
         self.last_steps: deque[tuple[int, float, float]] = deque(maxlen=5)
@@ -129,9 +103,9 @@ class Training:
         def choose() -> int:
             if not is_first():
                 return -1
-            self.record = read_run(bundle.run)
+            record = self.books.read()
             sweep_unfinished(bundle.run)
-            step, later = sound_checkpoint(bundle, self.record, shapes)
+            step, later = sound_checkpoint(bundle, record, shapes)
             rejected.extend(later)
             return step
 
@@ -142,39 +116,46 @@ class Training:
         self.origin = self.start - self.training["pace"]["elapsedMs"] / 1000
         self.saved_step = self.step if self.step > 0 else None
         self.saved_at = time.monotonic()
-        seen = Seen(self.step)
-        together(lambda: self._open_records(rejected, seen) if is_first() else None)
+        seen = together(lambda: self._open_books(rejected) if is_first() else Seen(self.step))
         self.final = seen.final
         is_done, has_final = agreed(int(seen.is_evaluated), int(seen.final is not None))
         self.is_evaluated, self.has_final = is_done > 0, has_final > 0
 
-    def _open_records(self, rejected: list[tuple[int, str]], seen: Seen) -> None:
+    def _open_books(self, rejected: list[tuple[int, str]]) -> Seen:
         """Lets the log and `run.json` say that the run goes on."""
         names = set_aside(self.bundle.run, [step for step, _ in rejected])
-        self.log = EventLog(self.bundle.run / "events.jsonl", self.step, seen.note)
+        seen = self.books.open_log(self.step)
         if seen.is_empty:
-            self.tell({"type": "started"})
+            self.books.tell({"type": "started"})
         elif seen.has_begun:
-            self.tell({"type": "resumed", "step": self.step})
+            self.books.tell({"type": "resumed", "step": self.step})
         for (step, fault), name in zip(rejected, names, strict=True):
-            self.warn(
+            self.books.warn(
+                self.step,
                 f"the checkpoint of step {step} cannot be used, so the run goes on from step {self.step}, "
-                f"and it was set aside as {name}: {fault}"
+                f"and it was set aside as {name}: {fault}",
             )
         for path in self.bundle.edited:
-            self.warn(f"goes on with another {path}, as allowed: it was changed after the bundle was written")
-        failure = self.record["failure"]
+            self.books.warn(
+                self.step,
+                f"goes on with another {path}, as allowed: it was changed after the bundle was written",
+            )
+        record = self.books.record
+        failure = record["failure"]
         if failure is not None and failure["code"] == "diverged":
             before = failure["message"]
-            self.warn(
-                f"goes on although it stopped by itself, and may stop again for the same reason: {before}"
+            self.books.warn(
+                self.step,
+                f"goes on although it stopped by itself, and may stop again for the same reason: {before}",
             )
         facts = engine_facts(self.mesh)
-        if seen.has_begun and self.record["engine"] != facts:
-            self.warn(
-                "the engine or its devices are others than before: losses may differ in their last digits"
+        if seen.has_begun and record["engine"] != facts:
+            self.books.warn(
+                self.step,
+                "the engine or its devices are others than before: losses may differ in their last digits",
             )
-        self.update(engine=facts, status="running", failure=None)
+        self.books.update(engine=facts, status="running", failure=None)
+        return seen
 
     # Training
 
@@ -259,7 +240,7 @@ class Training:
             },
         }
         self.last_steps.append((self.step, loss, norm))
-        self.tell(
+        self.books.tell(
             {
                 "type": "step",
                 "step": self.step,
@@ -275,7 +256,7 @@ class Training:
         self.say_progress(loss, duration_ms)
         if not is_applied:
             what = f"the norm of its gradient is {norm}" if math.isfinite(loss) else f"its loss is {loss}"
-            self.warn(f"step {self.step} was skipped: {what}")
+            self.books.warn(self.step, f"step {self.step} was skipped: {what}")
         cause = cause_to_stop(self.training["losses"], self.bundle.manifest["numSteps"])
         if cause is not None:
             self.give_up(cause)
@@ -315,9 +296,9 @@ class Training:
         }
 
         def record() -> None:
-            self.tell({"type": "finished"})
-            self.sync()
-            self.update(status="finished", numSteps=self.step, result=result)
+            self.books.tell({"type": "finished"})
+            self.books.sync()
+            self.books.update(status="finished", numSteps=self.step, result=result)
 
         together(record)
         reached = "" if result["bitsPerByte"] is None else f", {result['bitsPerByte']:.4f} bits per byte"
@@ -347,7 +328,7 @@ class Training:
             "numValidationDocuments": facts["numValidationDocuments"],
             "isFinal": is_final,
         }
-        self.tell(event)
+        self.books.tell(event)
         say(f"step {self.step}: {bits:.4f} bits per byte on {rows['numDocuments']} documents")
         return event
 
@@ -363,7 +344,7 @@ class Training:
             self.saved_step = None
         self.save()
         name = STOPS[self.stop]
-        self.tell({"type": "stopped", "step": self.step, "signal": name})
+        self.books.tell({"type": "stopped", "step": self.step, "signal": name})
         message = f"the run was stopped by {name} after step {self.step}; it is saved"
         raise shared(Fault("interrupted", message, "Start it again, and it goes on from there."))
 
@@ -378,9 +359,9 @@ class Training:
 
         def publish() -> int:
             try:
-                if self.log is None:
+                if not is_first():
                     return 0
-                self.sync()
+                self.books.sync()
                 identity = {name: self.bundle.manifest["fingerprints"][name] for name in FINGERPRINTS}
                 given = (self.parameters, self.optimizer, tensors, self.training, identity)
                 return publish_checkpoint(self.bundle.run, self.step, *given)
@@ -392,12 +373,12 @@ class Training:
         self.saved_step = self.step
         self.saved_at = time.monotonic()
         self.is_late = False
-        self.tell({"type": "checkpoint", "step": self.step, "sizeBytes": size_bytes})
+        self.books.tell({"type": "checkpoint", "step": self.step, "sizeBytes": size_bytes})
         if is_first():
             for fault in retain_checkpoints(
                 self.bundle.run, self.bundle.manifest["checkpoints"]["keep"], self.step
             ):
-                self.warn(f"an old checkpoint could not be removed: {fault}")
+                self.books.warn(self.step, f"an old checkpoint could not be removed: {fault}")
 
     def refuse_non_finite(self) -> None:
         """No checkpoint ever holds a number that is not finite."""
@@ -405,7 +386,8 @@ class Training:
         broken = [name for name, one in zip(sorted(self.state), is_finite, strict=True) if not one]
         if not broken:
             return
-        places = [name for name in {**self.parameters, **self.optimizer} if _stack_of(name, broken)]
+        stacks = elements(self.bundle.step)
+        places = [name for name in {**self.parameters, **self.optimizer} if stacks[name][0] in broken]
         for name, values in zip(places, self.gatherer.tensors(self.state, places), strict=True):
             found = np.flatnonzero(~np.isfinite(values.reshape(-1)))
             if len(found) > 0:
@@ -451,24 +433,6 @@ class Training:
         more = {name: pace[name] + change for name, change in changes.items()}
         self.training = {**self.training, "pace": {**pace, **more, "elapsedMs": self.elapsed_ms()}}
 
-    def tell(self, event: Record) -> None:
-        if self.log:
-            self.log.append(event)
-
-    def check_lock(self) -> None:
-        if self.lock:
-            self.lock.check()
-
-    def sync(self) -> None:
-        """Flushes the log, where the run is still this process's. Raises `locked`."""
-        self.check_lock()
-        if self.log:
-            self.log.sync()
-
-    def warn(self, message: str) -> None:
-        self.tell({"type": "warning", "step": self.step, "message": message})
-        say(f"warning: {message}")
-
     def say_progress(self, loss: float, duration_ms: float) -> None:
         """A line every few seconds."""
         if time.monotonic() - self.said < 5 and self.step < self.num_steps():
@@ -478,65 +442,11 @@ class Training:
         rate = batch["batchSize"] * batch["contextLength"] / max(duration_ms, 1e-3) * 1000
         say(f"step {self.step} of {self.num_steps()}: loss {loss:.4f}, {rate:,.0f} tokens a second")
 
-    def update(self, **changes: Any) -> None:
-        """Writes `run.json` anew. Raises `locked` where the run is another's by now."""
-        self.check_lock()
-        if is_first():
-            self.record = {**self.record, **changes}
-            write_durably(self.bundle.run / "run.json", [signed_text(self.record).encode()])
-
-    def record_failure(self, error: BaseException) -> None:
-        """Lets `run.json` and the log say why the run ended; what keeps them from it must not hide that
-        reason.
-        """
-        if self.log is None or not self.record:
-            return
-        if isinstance(error, StoppedElsewhere):
-            error = Fault(
-                "engine-failure", "another process could not go on", "Look at what that one printed."
-            )
-        fault = error if isinstance(error, Fault) else Fault("internal", repr(error), "Please report this.")
-        if fault.code == "locked" or not attempted(self.check_lock):
-            # The folder is another process's, and says what that one does.
-            return
-        if fault.code == "interrupted":
-            attempted(lambda: self.update(status="stopped"))
-            return
-        told = {"code": fault.code, "message": str(fault)}
-        failure = {**told, "hint": fault.hint, "step": self.step}
-        attempted(lambda: self.update(status="failed", failure=failure))
-        attempted(lambda: self.tell({"type": "failed", **told, "step": self.step}))
-        attempted(self.sync)
-
-
-def attempted(work: Callable[[], None]) -> bool:
-    """Does what may fail without hiding why the run ended; false where it failed."""
-    try:
-        work()
-    except Exception as second:  # whatever it is, it comes second
-        print(f"warning: {second}", file=sys.stderr, flush=True)
-        return False
-    return True
-
 
 def sound_checkpoint(bundle: Bundle, record: Record, shapes: Shapes) -> NewestCheckpoint:
     """The checkpoint that the run goes on from. Raises `invalid-checkpoint`."""
     own = [bundle.manifest["fingerprints"], *record.get("earlierFingerprints", [])]
     return newest_checkpoint(bundle.run, shapes, own)
-
-
-def _stack_of(name: str, keys: Iterable[str]) -> bool:
-    """Whether a single state is one of these, or of one of these stacks."""
-    return any(name == key or ("*" in key and _matches(name, key)) for key in keys)
-
-
-def _matches(name: str, key: str) -> bool:
-    before, after = key.split("*", 1)
-    return (
-        name.startswith(before)
-        and name.endswith(after)
-        and name[len(before) : len(name) - len(after)].isdigit()
-    )
 
 
 def _all_finite(state: dict[str, jax.Array]) -> jax.Array:
@@ -552,27 +462,3 @@ def arrays_of(run: Path, step: int) -> dict[str, np.ndarray]:
         hint = "Let all processes see the same folder, for instance on a shared disk."
         message = f"process {jax.process_index()} cannot read the checkpoint of step {step}: {cause}"
         raise Fault("invalid-checkpoint", message, hint) from cause
-
-
-def read_run(run: Path) -> Record:
-    try:
-        return read_signed(run / "run.json", "groundwork-run")
-    except ValueError as fault:
-        raise Fault(
-            "invalid-run", f"{run / 'run.json'}: {fault}", "Copy it again from where it is sound."
-        ) from fault
-
-
-def engine_facts(mesh: Mesh) -> Record:
-    """What the run is trained on, for `run.json`."""
-    device = jax.devices()[0]
-    versions = {
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "jaxlib": importlib.metadata.version("jaxlib"),
-        "device": device.device_kind,
-        "numDevices": jax.device_count(),
-        "numProcesses": jax.process_count(),
-        "mesh": dict(mesh.shape),
-    }
-    return {"provider": "jax", "numThreads": None, "name": f"jax/{device.platform}", "versions": versions}

@@ -5,11 +5,10 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import { runsEverything } from './support/full-tests.ts';
 import { jaxPython } from './support/jax-python.ts';
 
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
-/** Training takes its time; CI sets this. */
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 
 /** The lines of the shell blocks of a page, in their order. */
 function commandsOf(page: string): string[] {

@@ -9,9 +9,9 @@ import { readRecord } from '../../bench/gpu/record.ts';
 import { rowSpecs } from '../../bench/gpu/rows.ts';
 import { writeBundle } from '../../bench/gpu/task.ts';
 import { present } from '../../src/core/index.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 
-const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const folder = mkdtempSync(join(tmpdir(), 'groundwork-gpu-rows-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,7 +54,7 @@ describeWithJax('a bundle', (python) => {
     expect(turn?.result).toEqual({ unavailable: 'JAX on a cpu has no attention of cuDNN' });
   });
 
-  test.runIf(isFull)('every row of JAX agrees on GPT-2, the reference form too', { timeout: 300_000 }, () => {
+  test.runIf(runsEverything)('every row of JAX agrees on GPT-2, the reference form too', { timeout: 300_000 }, () => {
     const record = measure('gpt2', '^(ours-xla|ours-reference|plain-jax-xla)$');
     expect([...measuredTurns(record, 'gpt2').keys()]).toHaveLength(3);
     for (const { isRight } of agreements(record, 'gpt2').values()) expect(isRight).toBe(true);

@@ -8,7 +8,7 @@ import { nodeFileSystem } from '../../src/core/node.ts';
 import { parseLadderRecord, readLadder } from '../../src/training/index.ts';
 import { writeLadder } from '../../src/training/ladder/ladder-file.ts';
 import { smallTexts } from '../data/build/small-corpus.ts';
-import { runsEverything } from '../data/full-tests.ts';
+import { runsEverything } from '../support/full-tests.ts';
 
 const repository = process.cwd();
 let folder: string;

@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openBundle, pullBundle } from '../../src/export/index.ts';
 import { openRun, type RunEvent } from '../../src/training/index.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { type BundleRoom, bundledPlan, bundleRoom, plainLaunch, smallBundle } from './support/small-bundle.ts';
 
-/** Each scheduler takes processes of JAX, some seconds to start; CI sets this. */
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numSteps = 30;
 /** Processes that wait for each other take long where a machine has much else to do. */
 const patience = { timeout: 900_000 };
@@ -62,11 +61,8 @@ wait "$second"; b=$?
 exit $((a > b ? a : b))
 `;
 
-const declare: typeof describeWithJax = runsEverything
-  ? describeWithJax
-  : (name, body) => describe.skip(name, () => body('python3'));
-
-declare('the processes that the schedulers start', (python) => {
+// Each scheduler takes processes of JAX, some seconds to start.
+describeWithJax('the processes that the schedulers start', (python) => {
   let room: BundleRoom;
   let bundle: string;
   /** What one process alone trains. */
@@ -118,7 +114,7 @@ declare('the processes that the schedulers start', (python) => {
     expect(pulled.result?.step).toBe(numSteps);
   }
 
-  test(
+  test.runIf(runsEverything)(
     'Slurm: run.sbatch is told to end, asks to be queued again, and goes on to the same losses',
     patience,
     async () => {
@@ -146,7 +142,7 @@ declare('the processes that the schedulers start', (python) => {
     },
   );
 
-  test('JobSet: the containers of two pods', patience, async () => {
+  test.runIf(runsEverything)('JobSet: the containers of two pods', patience, async () => {
     const folder = copyOf('jobset');
     const yaml = readFileSync(`${folder}/jobset.yaml`, 'utf8');
     const host = 'small-workers-0-0.small:8476';
@@ -170,7 +166,7 @@ declare('the processes that the schedulers start', (python) => {
     expectTrained(folder);
   });
 
-  test('SkyPilot: the run of two nodes', patience, async () => {
+  test.runIf(runsEverything)('SkyPilot: the run of two nodes', patience, async () => {
     const folder = copyOf('skypilot');
     const script = blockOf(readFileSync(`${folder}/skypilot.yaml`, 'utf8'), 'run: |').replaceAll('/bundle', folder);
     mkdirSync(`${folder}-home/groundwork-python/bin`, { recursive: true });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BundleRoom } from '../export/support/small-bundle.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { expectSame } from './support/closeness.ts';
 import { copyOf, runnerBundle, runnerPlan, runnerRoom, runRunner } from './support/runner-room.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numSteps = 20;
 
 /** Eight devices as copies of the model, as shares of its state, as shares of each product, and as some of each. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openRun, verifyRun } from '../../src/training/index.ts';
 import type { BundleRoom } from '../export/support/small-bundle.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { lastingEvents } from '../training/support/small-training.ts';
 import { expectSame } from './support/closeness.ts';
@@ -16,7 +17,6 @@ import {
   tensorBytes,
 } from './support/runner-room.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numSteps = 20;
 
 describeWithJax('two processes of the runner', () => {

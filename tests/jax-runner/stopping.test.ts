@@ -7,6 +7,7 @@ import { openRun, verifyRun } from '../../src/training/index.ts';
 import { lockRun } from '../../src/training/run/run-lock.ts';
 import { signedText } from '../../src/training/run/signed-json.ts';
 import { type BundleRoom, smallBundle } from '../export/support/small-bundle.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { describeWithJax } from '../support/jax-python.ts';
 import { lastingEvents, quickPlan } from '../training/support/small-training.ts';
 import {
@@ -19,7 +20,6 @@ import {
   trainingOf,
 } from './support/runner-room.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numSteps = 20;
 
 const plan = quickPlan({

@@ -3,9 +3,9 @@ import { present } from '../../src/core/index.ts';
 import { onnxEngine } from '../../src/engine/index.ts';
 import { type GptConfig, gptModel } from '../../src/model/index.ts';
 import type { OptimizerSpec } from '../../src/optimizer/index.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { type Movements, movementsOf } from './support/coordinate-check.ts';
 
-const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const sizes = { vocabularySize: 64, contextLength: 16, numLayers: 2, width: 256 };
 
 describe('muP with AdamW, four times the base', () => {
@@ -126,7 +126,7 @@ describe('coordinate check: how far activations move in five steps', () => {
     clipNorm: null,
   };
   const narrow = 64;
-  const wide = isFull ? 512 : 256;
+  const wide = runsEverything ? 512 : 256;
   /** Embeddings that stand out against the first updates, and logits that begin at zero: nothing moves but by learning. */
   const start = { embeddingDeviation: 1, headDeviation: 0 };
 
@@ -180,17 +180,17 @@ describe('coordinate check: how far activations move in five steps', () => {
     for (const [name, exponent] of found) expect(Math.abs(exponent), name).toBeLessThan(0.15);
   });
 
-  test.runIf(isFull)('with the rules for AdamW they stay where axes do not grow', async () => {
+  test.runIf(runsEverything)('with the rules for AdamW they stay where axes do not grow', async () => {
     const found = await exponents({ ...fixed, scaling: fixedBases }, withAdamW);
     for (const [name, exponent] of found) expect(Math.abs(exponent), name).toBeLessThan(0.25);
   });
 
-  test.runIf(isFull)('with the rules for AdamW, Muon moves too little', async () => {
+  test.runIf(runsEverything)('with the rules for AdamW, Muon moves too little', async () => {
     const found = new Map(await exponents({ scaling: { baseWidth: narrow } }, withMuon));
     expect(found.get('tap.attention.1')).toBeLessThan(-0.3);
   });
 
-  test.runIf(isFull)('Muon without rules moves logits too far', async () => {
+  test.runIf(runsEverything)('Muon without rules moves logits too far', async () => {
     const found = new Map(await exponents({}, withMuon));
     expect(found.get('logits')).toBeGreaterThan(0.5);
   });

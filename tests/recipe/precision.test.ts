@@ -30,11 +30,11 @@ import {
   trace,
   verifyProgram,
 } from '../../src/tensor/index.ts';
-import { runsEverything } from '../data/full-tests.ts';
 import { randomParameters } from '../model/support/run-model.ts';
 import { smallConfig, variants } from '../model/support/variants.ts';
 import { expectClose } from '../support/expect-close.ts';
 import { lateRefusalOf, refusalOf } from '../support/expect-refusal.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { mixingModel } from './causality/mixing-models.ts';
 import { batchOf } from './support/training.ts';
 

@@ -1,13 +1,14 @@
 import { describe } from 'vitest';
 import { GroundworkError } from '../../src/core/index.ts';
 import { findJaxPython } from '../../src/engine/node.ts';
+import { runsEverything } from './full-tests.ts';
 
 /** JAX on the processor, whatever else the machine has. */
 export const onProcessor: NodeJS.ProcessEnv = { ...process.env, JAX_PLATFORMS: 'cpu' };
 /** The same with machine code that is made in half the time and runs slower, where it runs only once. */
 export const quicklyCompiled: NodeJS.ProcessEnv = { ...onProcessor, XLA_FLAGS: '--xla_backend_optimization_level=0' };
 /** As people have it with the full tests, else quickly compiled. */
-export const comparedEnvironment = process.env.GROUNDWORK_FULL_TESTS === 'true' ? onProcessor : quicklyCompiled;
+export const comparedEnvironment = runsEverything ? onProcessor : quicklyCompiled;
 
 let found: string | undefined | null = null;
 

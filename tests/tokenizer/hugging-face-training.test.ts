@@ -3,9 +3,9 @@ import { codeDocuments, firstBytes, proseDocuments } from '../../bench/tokenizer
 import { learnMerges } from '../../src/tokenizer/merge-learning.ts';
 import { PieceCounts } from '../../src/tokenizer/piece-counts.ts';
 import { patterns, splitterOf } from '../../src/tokenizer/splitter.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { linesOf, spell, trainNatively } from './support/native-training.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const sizeBytes = runsEverything ? Number.POSITIVE_INFINITY : 500_000;
 
 describe('the tokenizer that Hugging Face trains on the same text', () => {

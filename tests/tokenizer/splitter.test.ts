@@ -5,11 +5,11 @@ import { codePointClass, codePointClasses } from '../../src/tokenizer/code-point
 import { wholeTextPattern } from '../../src/tokenizer/patterns.ts';
 import { regexSplitterOf } from '../../src/tokenizer/regex-splitter.ts';
 import { patterns, type Splitter, splitterOf } from '../../src/tokenizer/splitter.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { edgeStrings, edgeText } from './support/edge-text.ts';
 import { nativeCodePointClasses, nativeSplitter } from './support/hugging-face-pieces.ts';
 import { isUndisputed, referencePieces } from './support/reference-splitter.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const names = Object.keys(patterns) as (keyof typeof patterns)[];
 /** The characters that this Node's Unicode version and our table take for the same, in order. */
 const characters = Array.from({ length: 0x110000 }, (_, point) => point)

@@ -12,6 +12,7 @@ import {
   tokenizerFromTiktokenRanks,
 } from '../../src/tokenizer/index.ts';
 import { wholeTextPattern } from '../../src/tokenizer/patterns.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { edgeText } from './support/edge-text.ts';
 import { nativeTokenizers } from './support/hugging-face-pieces.ts';
 import { gpt2, qwen3 } from './support/known-tokenizers.ts';
@@ -29,7 +30,6 @@ const merges = [
   ['1', '2'],
 ] as const;
 const small = tokenizerFromData(smallTokenizerData({ merges, specials: ['<|bos|>', '<|user|>'] }));
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const refusal = expect.objectContaining({ code: 'invalid-tokenizer' });
 
 /** The file of the small tokenizer with something changed. */

@@ -6,11 +6,11 @@ import { patterns, specialToken, tokenizerFromData } from '../../src/tokenizer/i
 import { mergeTableOf } from '../../src/tokenizer/merge-table.ts';
 import { wholeTextPattern } from '../../src/tokenizer/patterns.ts';
 import { splitterOf } from '../../src/tokenizer/splitter.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { edgeStrings, edgeText } from './support/edge-text.ts';
 import { referenceMerge } from './support/reference-encoding.ts';
 import { smallTokenizerData } from './support/small-tokenizer.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 const words = smallTokenizerData({

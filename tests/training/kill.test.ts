@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/core/index.ts';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { openRun, verifyRun } from '../../src/training/index.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import { checkpointBytes, lastingEvents } from './support/small-training.ts';
 import { bundleScript, removeBundle, startProcess, type TrainProcess } from './support/train-process.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numKills = runsEverything ? 30 : 2;
 const numSignals = runsEverything ? 20 : 1;
 const numSteps = 40;

@@ -13,6 +13,7 @@ import {
   type StartRunOptions,
   startRun,
 } from '../../src/training/index.ts';
+import { runsEverything } from '../support/full-tests.ts';
 import {
   checkpointBytes,
   closeDatasets,
@@ -52,7 +53,6 @@ async function stopAfter(
   return error instanceof GroundworkError ? error.code : error;
 }
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 /** Before anything, after the skipped step, at a sample; with full tests, after every step. */
 const someSteps = { 1: [0, 7, 9], 2: [12] };
 

@@ -22,10 +22,11 @@ import {
 } from '../../../src/data/index.ts';
 import { readTokenizer } from '../../../src/tokenizer/node.ts';
 import { Crash, faultingFileSystem } from '../../support/faulting-file-system.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { contentsOf, smallBuild, smallRecords, smallTexts } from './small-corpus.ts';
 
 // Every point at which a build may die takes a minute to try.
-const step = process.env.GROUNDWORK_FULL_TESTS === 'true' ? 1 : 7;
+const step = runsEverything ? 1 : 7;
 
 let folder: string;
 beforeEach(() => {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomStream } from '../../../src/core/index.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { contentsOf, smallTexts } from './small-corpus.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const numKills = runsEverything ? 30 : 3;
 
 let folder: string;

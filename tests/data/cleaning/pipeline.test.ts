@@ -10,7 +10,7 @@ import {
   createCleaningPipeline,
   describeCleaning,
 } from '../../../src/data/cleaning/pipeline.ts';
-import { runsEverything } from '../full-tests.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { differentWords } from './cleaning-support.ts';
 
 const knownRules = new Set(cleaningSteps.flatMap(({ name, removals }) => removals.map((rule) => `${name}/${rule}`)));

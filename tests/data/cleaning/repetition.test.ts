@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countDuplicates, NgramCounter } from '../../../src/data/cleaning/repetition.ts';
 import { WordTable } from '../../../src/data/cleaning/word-table.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 
 /** The most frequent n-gram, by counting every n-gram as text; of equals the first. */
 function slowTop(words: readonly string[], n: number): number {

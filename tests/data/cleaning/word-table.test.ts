@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wordEnds } from '../../../src/data/cleaning/word-splitter.ts';
 import { WordTable } from '../../../src/data/cleaning/word-table.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 
 function wordsOf(text: string, table = new WordTable()): string[] {
   table.split(text);

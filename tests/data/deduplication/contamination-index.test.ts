@@ -6,7 +6,7 @@ import {
   type EvaluationTexts,
   fewestContaminationWords,
 } from '../../../src/data/deduplication/contamination-index.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { oddTexts, slowWindows, slowWords } from './slow-reference.ts';
 
 /** For each window of the document, the first evaluation that has it. */

@@ -7,7 +7,7 @@ import {
   findDuplicates,
 } from '../../../src/data/deduplication/duplicates.ts';
 import { numBands } from '../../../src/data/deduplication/min-hash.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 
 /** Keys from small numbers, so that generated documents collide: 0 stands for a key of zeros. */
 interface Labels {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KeyTable } from '../../../src/data/deduplication/key-table.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 
 test('a key table is a map by both halves of a key, however its slots collide, before and after it grows', () => {
   // Low halves that share a slot, and high halves of zero, as long as the key is not zero.

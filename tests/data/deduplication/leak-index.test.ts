@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../../src/core/index.ts';
 import { LeakIndex } from '../../../src/data/deduplication/leak-index.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { madeUpWord, oddTexts, perturb, proseDocuments, slowJaccard } from './slow-reference.ts';
 
 const slowLeak = (validation: readonly string[], text: string, threshold: number): number | undefined => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WordHasher } from '../../../src/data/deduplication/word-hashes.ts';
 import { WordWindows } from '../../../src/data/deduplication/word-windows.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { oddTexts, proseDocuments, slowWindows } from './slow-reference.ts';
 
 const [words, windows] = [new WordHasher(), new WordWindows()];

@@ -9,9 +9,9 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultParquetLimits, type ParquetLimits, readParquet } from '../../../src/data/readers/parquet-reader.ts';
 import { BatchBuilder } from '../../../src/data/readers/record-batches.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { type Collected, collected } from './collected.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'groundwork-parquet-damage-'));

@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeParquet, type ParquetMessage } from '../../../src/data/readers/parquet-decoder.ts';
 import { defaultParquetLimits } from '../../../src/data/readers/parquet-reader.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 
 // Damage inside pages can make the decoder run for ever, so it is tested with the process around it. What is damaged here
 // ends by itself.
@@ -59,7 +60,7 @@ test('a file that is cut at any place is one fault', async () => {
 test('a file with a changed byte in its footer gives rows that have numbers, or faults', async () => {
   expect(faultsOf(await decoded(whole))).toEqual([]);
   let numFaulty = 0;
-  const stride = process.env.GROUNDWORK_FULL_TESTS === 'true' ? 1 : 5;
+  const stride = runsEverything ? 1 : 5;
   for (let at = footer; at < whole.length; at += stride) {
     const changed = Buffer.from(whole);
     changed[at] = (changed[at] ?? 0) ^ 0xff;

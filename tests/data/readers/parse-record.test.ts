@@ -4,7 +4,7 @@ import type { RecordFormat } from '../../../src/data/document.ts';
 import { applyFaultPolicy } from '../../../src/data/readers/fault-policy.ts';
 import { isRecordFault, type ParseOptions, parseRecord } from '../../../src/data/readers/parse-record.ts';
 import { decodeUtf8, firstInvalidUtf8 } from '../../../src/data/readers/strict-utf8.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 
 function parse(format: RecordFormat, content: string | Uint8Array, options?: ParseOptions, line = 1) {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { JsonSplitter } from '../../../src/data/readers/json-splitter.ts';
 import { LineSplitter } from '../../../src/data/readers/line-splitter.ts';
 import { TextSplitter } from '../../../src/data/readers/text-splitter.ts';
-import { runsOf } from '../full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { cutAt, type Line, split } from './collected.ts';
 
 const text = (alphabet: string) =>

@@ -3,11 +3,11 @@ import { type NumericData, referenceEngine } from '../../../src/engine/index.ts'
 import { type JaxEngine, jaxEngine } from '../../../src/engine/node.ts';
 import type { Program } from '../../../src/tensor/index.ts';
 import { float32Tolerance } from '../../support/compare-engines.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { describeWithJax, quicklyCompiled } from '../../support/jax-python.ts';
 import { drawOperand, opCases } from '../../support/op-cases.ts';
 import { operandName, opProgram } from '../../support/op-programs.ts';
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 /** So many cases of an op at most, evenly spread; the full tests take them all. */
 const fewCases = 3;
 

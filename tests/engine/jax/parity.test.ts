@@ -14,13 +14,13 @@ import {
   swapOptimizers,
   trainedLosses,
 } from '../../support/engine-parity.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { comparedEnvironment, describeWithJax } from '../../support/jax-python.ts';
 
 /** Of the issue: losses over 20 steps, and each tensor's gradient, against ONNX Runtime. */
 const lossTolerance = 1e-5;
 const gradientTolerance = 1e-4;
 const numSteps = 20;
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 
 const variants: { readonly [name: string]: ParityOptions } = {
   'with its own optimizer': {},

@@ -16,6 +16,7 @@ import {
   startRun,
 } from '../../../src/training/index.ts';
 import { largestDifference, relativeDistance } from '../../support/engine-parity.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { comparedEnvironment, describeWithJax } from '../../support/jax-python.ts';
 import {
   checkpointBytes,
@@ -28,7 +29,6 @@ import {
 
 const lossTolerance = 1e-5;
 const parameterTolerance = 1e-4;
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const recipes = runsEverything ? ['baseline', 'nanochat-2025', 'gpt2'] : ['baseline'];
 
 /**

@@ -4,7 +4,7 @@ import { probeForLeaks } from '../../../src/recipe/causality/causality.ts';
 import { findLeak } from '../../../src/recipe/causality/leak.ts';
 import { requireCausal } from '../../../src/recipe/causality/proof.ts';
 import { traceLogits } from '../../../src/recipe/inference.ts';
-import { runsEverything } from '../../data/full-tests.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { honestMixings } from './honest-models.ts';
 import { leakingMixings } from './leaking-models.ts';
 import { mixingModel } from './mixing-models.ts';

@@ -5,7 +5,7 @@ import { stretch } from '../../../src/recipe/causality/field.ts';
 import { forwardProgram, interpret } from '../../../src/recipe/causality/interpretation.ts';
 import { type Knowledge, none, rowOf, timeOf } from '../../../src/recipe/causality/knowledge.ts';
 import { nodeAt, type Program, sizeOf } from '../../../src/tensor/index.ts';
-import { runsOf } from '../../data/full-tests.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { batchSize, contextLength, randomProgram } from './random-graphs.ts';
 import { roundedOutputs } from './rounded-values.ts';
 

@@ -6,10 +6,8 @@ import { expect, test } from 'vitest';
 import { emitTrainingStep } from '../../../src/engine/index.ts';
 import { recipeNamed, traceStepParts, traceTrainingStep } from '../../../src/recipe/index.ts';
 import { deviceMemory, meshOf, numRowGroups, trainingWorkload } from '../../../src/theory/index.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { describeWithJax } from '../../support/jax-python.ts';
-
-/** Compiling takes its time; CI sets this. */
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 
 /** Compiles a module for its mesh as the runner does, and prints what a device holds by the account of XLA. Nothing is run. */
 const question = `

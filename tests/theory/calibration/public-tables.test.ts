@@ -9,16 +9,16 @@ import {
   leaveOneOutIntervals,
   shippedCalibration,
 } from '../../../src/theory/index.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
 const tables = publicTables(path('../shared/theory-data'));
-const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
 
 /** Tables of every source; without the full tests the others are left to `npm run bench -- calibration`. */
 const someTables =
   /^(chinchilla|gadre (rpj c4_val|rw_original paloma_ptb|c4_original openlm)|porian (rw base long kaplan|owt2 base short chinchilla|rw tuned short const) standard val|olmo (c4_en|dolma_wiki|ice|pile))$/;
 
-const chosen = tables.filter(({ name }) => isFull || someTables.test(name));
+const chosen = tables.filter(({ name }) => runsEverything || someTables.test(name));
 if (tables.length === 0) console.warn('Skipped: calibration on public tables. They are not in ../shared/theory-data/.');
 
 describe.skipIf(chosen.length < 8)('back-tests on public tables', () => {
@@ -37,14 +37,14 @@ describe.skipIf(chosen.length < 8)('back-tests on public tables', () => {
   });
 
   // A level is corrected for the number of tables: few of them are held too often, which is no fault.
-  const [most80, most95] = isFull ? [0.9, 0.99] : [0.96, 1];
+  const [most80, most95] = runsEverything ? [0.9, 0.99] : [0.96, 1];
 
   it('are held by the shipped intervals as often as promised, calibrated without the table', {
     timeout: 300_000,
   }, () => {
     const options = {
-      cuts: isFull ? [2, 4, 10, 30] : [6],
-      maxLeftOut: isFull ? 3 : 2,
+      cuts: runsEverything ? [2, 4, 10, 30] : [6],
+      maxLeftOut: runsEverything ? 3 : 2,
       maxTargets: 8,
       numResamples: 12,
     };

@@ -7,6 +7,7 @@ import { type FitOptions, fitScalingLaw, searchedFit, weakPrior } from '../../..
 import { type LawPoint, lossOf, type ScalingLaw } from '../../../src/theory/scaling-law.ts';
 import { expectClose } from '../../support/expect-close.ts';
 import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { describeWithTable } from '../../support/theory-tables.ts';
 import { chinchillaPoints, chinchillaPointsInOrder } from './chinchilla-points.ts';
 import { numpyChoice } from './numpy-choice.ts';
@@ -14,7 +15,6 @@ import { designPoints, withNoise } from './synthetic-points.ts';
 
 const law: ScalingLaw = { E: 1.8, A: 450, alpha: 0.34, B: 2000, beta: 0.37 };
 
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 /** Resamples that are also fitted from nothing. */
 const few = runsEverything ? 60 : 8;
 

@@ -7,10 +7,10 @@ import { fitScalingLaw, weakPrior } from '../../../src/theory/fitting/scaling-la
 import { type LawPoint, lossOf, type ScalingLaw } from '../../../src/theory/scaling-law.ts';
 import { expectClose } from '../../support/expect-close.ts';
 import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { designPoints, generatedLaw, withNoise } from './synthetic-points.ts';
 
 const law: ScalingLaw = { E: 1.8, A: 450, alpha: 0.34, B: 2000, beta: 0.37 };
-const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
 const names = ['E', 'A', 'alpha', 'B', 'beta'] as const;
 
 /** The five numbers of one law over those of another. */

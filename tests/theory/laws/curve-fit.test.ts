@@ -10,6 +10,7 @@ import {
   heldOutResiduals,
   type TrainingCurve,
 } from '../../../src/theory/index.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { describeWithTable, isFilled, numberIn, textIn, theoryTable } from '../../support/theory-tables.ts';
 import { cosine, curveOf, scheduleOf, squareRootDecay } from './training-curves.ts';
 
@@ -189,7 +190,6 @@ describeWithTable('the curves of the OLMo ladder', 'olmo_ladder_c4_curves', (row
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   test('follow a law to a tenth of a per cent at each size, and it foretells curves 2.5 and 5 times as long to 1.2 %', () => {
-    const runsEverything = process.env.GROUNDWORK_FULL_TESTS === 'true';
     for (const size of runsEverything ? ['190M', '370M', '760M', '1B', '3B'] : ['190M', '3B']) {
       const own = curves.filter((curve) => curve.size === size);
       const { law, error } = fitCurveLaw(own.filter(({ length }) => length <= 2));

@@ -11,8 +11,7 @@ import {
   welchDifference,
 } from '../../../src/theory/index.ts';
 import { chooseEstimates, type KnownNoise } from '../../../src/theory/statistics/arm-estimate.ts';
-
-const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
+import { runsEverything } from '../../support/full-tests.ts';
 
 const armOf = (values: readonly number[], firstSeed = 0): ArmRun[] =>
   values.map((value, i) => ({ seed: firstSeed + i, value }));
@@ -306,7 +305,7 @@ describe('arms of one recipe', () => {
 
   test('the front door decides as its parts do', () => {
     const random = randomStream(43, 'front door');
-    for (let i = 0; i < (isFull ? 30 : 3); i++) {
+    for (let i = 0; i < (runsEverything ? 30 : 3); i++) {
       const [one, other] = identicalArms(random, 8);
       for (const num of [2, 4, 8]) {
         const [first, second] = [one.slice(0, num), other.slice(0, num)];

@@ -15,9 +15,8 @@ import {
 } from '../../../src/theory/index.ts';
 import { verdictOf } from '../../../src/theory/statistics/ladder-multiplier.ts';
 import { leastSquares } from '../../../src/theory/statistics/least-squares.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { describeWithTable, numberIn, textIn } from '../../support/theory-tables.ts';
-
-const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
 
 // T10. The other worked example, two data recipes of Marin over six budgets, is not among the public tables here.
 describeWithTable('the published arms of MuddFormer', 'modded_nanogpt_replicates', (rows) => {
@@ -98,7 +97,7 @@ describe('the local multiplier', () => {
     const loss = (spent: number): number => 3.3 - 0.23 * Math.log(spent / 1430) + 0.0012 * random.nextNormal();
     const runs = (spent: number, gain = 1) => ({ spent, losses: Array.from({ length: 5 }, () => loss(spent * gain)) });
     let numCovered = 0;
-    const numTrials = isFull ? 2000 : 600;
+    const numTrials = runsEverything ? 2000 : 600;
     for (let i = 0; i < numTrials; i++) {
       const [low, high] = localMultiplier([runs(1430), runs(1560)], runs(1430, 1.05), { numResamples: 0 }).interval;
       if (low <= 1.05 && 1.05 <= high) numCovered += 1;
@@ -176,7 +175,7 @@ describe('the ladder multiplier', () => {
   test('of 1.10 at a noise of 0.0012 is found to 0.01 with two seeds, and lies in its interval', () => {
     const random = randomStream(53, 'ladder');
     let [numCovered, width, sum] = [0, 0, 0];
-    const numTrials = isFull ? 200 : 40;
+    const numTrials = runsEverything ? 200 : 40;
     for (let i = 0; i < numTrials; i++) {
       const { atCenter } = ladderMultiplier(
         ladderPoints(
@@ -208,12 +207,12 @@ describe('the ladder multiplier', () => {
         2,
       );
       if (holdsOne(ladderMultiplier(points).atCenter.interval)) byT += 1;
-      if (!isFull || i >= 40) continue;
+      if (!runsEverything || i >= 40) continue;
       if (holdsOne(ladderMultiplier(points, { interval: 'bootstrap', numResamples: 60, seed: i }).atCenter.interval))
         byBootstrap += 1;
     }
     expect(byT).toBeGreaterThanOrEqual(0.93 * numTrials);
-    if (isFull) expect(byBootstrap).toBeGreaterThanOrEqual(0.85 * 40);
+    if (runsEverything) expect(byBootstrap).toBeGreaterThanOrEqual(0.85 * 40);
   });
 
   test('the bootstrap profits from noise that pairs share, and is reproducible', () => {
@@ -241,7 +240,7 @@ describe('the ladder multiplier', () => {
   test('has an interval as wide as its estimates scatter', () => {
     const random = randomStream(58, 'scatter');
     // On a parabola, so that nothing but noise is left over.
-    const found = Array.from({ length: isFull ? 2000 : 400 }, () => {
+    const found = Array.from({ length: runsEverything ? 2000 : 400 }, () => {
       const points = ladderPoints(
         () => 1,
         () => 0,
@@ -301,7 +300,7 @@ describe('the frontier multiplier', () => {
 
   test('has an interval as wide as its estimates scatter', () => {
     const random = randomStream(56, 'frontier');
-    const numDraws = isFull ? 2000 : 400;
+    const numDraws = runsEverything ? 2000 : 400;
     const found = Array.from({ length: numDraws }, () =>
       frontierMultiplier(points(1.4, () => 1e-5 * random.nextNormal())),
     );

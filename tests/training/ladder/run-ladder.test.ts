@@ -16,7 +16,7 @@ import {
   readLadder,
   runLadder,
 } from '../../../src/training/index.ts';
-import { runsEverything } from '../../data/full-tests.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { smallRecipe, writeTexts } from '../support/small-training.ts';
 import { smallLadder, smallOptions, smallRequest } from './small-ladder.ts';
 

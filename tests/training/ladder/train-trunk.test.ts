@@ -10,7 +10,7 @@ import type { FailedPoint, TrainedPoint } from '../../../src/training/ladder/lad
 import type { Trunk } from '../../../src/training/ladder/ladder-plan.ts';
 import { forkStep, trunkSteps } from '../../../src/training/ladder/ladder-plan.ts';
 import { trainTrunk } from '../../../src/training/ladder/train-trunk.ts';
-import { runsEverything } from '../../data/full-tests.ts';
+import { runsEverything } from '../../support/full-tests.ts';
 import { closeDatasets, poisoned, quickPlan, smallDatasets, smallRecipe, smallRun } from '../support/small-training.ts';
 import { smallTrunk, watched } from './small-ladder.ts';
 

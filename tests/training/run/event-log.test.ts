@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type FileSystem, GroundworkError } from '../../../src/core/index.ts';
 import { openEventLog, readEvents } from '../../../src/training/run/event-log.ts';
 import { eventLine, parseEventLine, type RunEvent } from '../../../src/training/run/events.ts';
-import { runsOf } from '../../data/full-tests.ts';
 import { memoryFiles } from '../../data/store/memory-files.ts';
 import { expectRefusal, refusalOf } from '../../support/expect-refusal.ts';
 import { Crash, faultingFileSystem } from '../../support/faulting-file-system.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { fixtureEvents } from './small-run.ts';
 
 const path = '/run/events.jsonl';

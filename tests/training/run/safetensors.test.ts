@@ -13,9 +13,9 @@ import {
   type TensorBytes,
 } from '../../../src/training/run/safetensors.ts';
 import { FormatFault, type SafetensorsHeader } from '../../../src/training/run/safetensors-header.ts';
-import { runsOf } from '../../data/full-tests.ts';
 import { memoryFiles } from '../../data/store/memory-files.ts';
 import { temporaryFolder } from '../../data/store/temporary-folder.ts';
+import { runsOf } from '../../support/full-tests.ts';
 import { fileOf, largeCorpus, safetensorsCorpus } from './safetensors-corpus.ts';
 
 const inMemory = (bytes: Uint8Array) => memoryFiles(new Map([['/f', bytes]]));

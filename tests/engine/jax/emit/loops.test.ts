@@ -12,11 +12,11 @@ import { gptModel } from '../../../../src/model/index.ts';
 import type { OptimizerSpec } from '../../../../src/optimizer/index.ts';
 import { recipeNamed, shippedRecipes, traceStepParts, traceTrainingStep } from '../../../../src/recipe/index.ts';
 import { nodeAt, type Program, sizeOf } from '../../../../src/tensor/index.ts';
+import { runsEverything } from '../../../support/full-tests.ts';
 import { describeWithJax } from '../../../support/jax-python.ts';
 import { layeredProgram, specialPrograms } from './layered-programs.ts';
 
-const isFull = process.env.GROUNDWORK_FULL_TESTS === 'true';
-const seeds = Array.from({ length: isFull ? 100 : 6 }, (_, i) => i + 1);
+const seeds = Array.from({ length: runsEverything ? 100 : 6 }, (_, i) => i + 1);
 
 type Numbers = { readonly [name: string]: NumericData };
 interface Request {
@@ -146,7 +146,7 @@ describeWithJax('a training step', (python) => {
   };
 
   // Compiling a step three times takes half a minute.
-  (isFull ? test : test.skip).each([
+  (runsEverything ? test : test.skip).each([
     { windowPattern: 'SL', microBatchSize: 4 },
     { windowPattern: 'SL', microBatchSize: 2, numMicroBatches: 2, recompute: true, documentMask: true },
     // No layer is like another, and none is in a loop.

@@ -5,6 +5,7 @@ import { emitProgram, emitTrainingStep, jaxNames } from '../../../../src/engine/
 import { recipeNamed, shippedRecipes } from '../../../../src/recipe/index.ts';
 import { add, matmul, multiply, reduceSum, scope, type Tensor, trace } from '../../../../src/tensor/index.ts';
 import { goldenModules, stepModules } from '../../../golden/jax/modules.ts';
+import { runsEverything } from '../../../support/full-tests.ts';
 import { opCases } from '../../../support/op-cases.ts';
 import { opProgram } from '../../../support/op-programs.ts';
 
@@ -100,7 +101,7 @@ describe('emitted modules', () => {
     (recipe) => {
       const options = recipe.name === 'baseline' ? { numMicroBatches: 2, recompute: true } : {};
       const few = stepModules(recipe, { numLayers: 4, ...options });
-      for (const numLayers of process.env.GROUNDWORK_FULL_TESTS === 'true' ? [8, 12, 24] : [12]) {
+      for (const numLayers of runsEverything ? [8, 12, 24] : [12]) {
         const many = stepModules(recipe, { numLayers, ...options });
         expect(withoutNumbers(many.fast)).toBe(withoutNumbers(few.fast));
         expect(withoutNumbers(many.reference)).toBe(withoutNumbers(few.reference));
