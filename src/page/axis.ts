@@ -131,6 +131,14 @@ function logTicks(low: number, high: number, maxTicks: number): readonly number[
 }
 
 function tickFormat(axis: Axis, ticks: readonly number[]): (value: number) => string {
+  const write = usualFormat(axis, ticks);
+  if (new Set(ticks.map(write)).size === ticks.length) return write;
+  // Three digits do not tell ticks apart that are so near to each other.
+  const exact = sameDecimals(ticks);
+  return axis.format === 'bytes' ? (value) => `${exact(value)} B` : exact;
+}
+
+function usualFormat(axis: Axis, ticks: readonly number[]): (value: number) => string {
   switch (axis.format ?? 'number') {
     case 'bytes':
       return (value) => trimmed(formatBytes(value));
