@@ -41,7 +41,7 @@ class Seen:
 
 
 class RunBooks:
-    """What is told to the log and to `run.json`: by the first process; the others only say it."""
+    """What is told to the log and to `run.json`: by the first process; in the others all of it does nothing."""
 
     def __init__(self, run: Path, lock: RunLock | None) -> None:
         self.run = run

@@ -228,9 +228,9 @@ def prepared(
     """Compiles what a run needs; where that does not fit into the devices, it is known before anything has
     begun.
     """
-    # cuDNN may add up in another order each time.
-    attention = flags.attention or ("xla" if flags.deterministic else None)
-    compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest), attention, say)
+    compiled = compile_step(bundle.step, mesh, matmul_precision(bundle.manifest), flags.attention, say)
+    if hasattr(bundle.step, "ATTENTION"):
+        say(f"attention: {bundle.step.ATTENTION or 'xla'}")
     evaluator = Evaluator(bundle, mesh) if bundle.evaluation else None
     together(lambda: check_memory(bundle, mesh, compiled, evaluator))
     return Training(bundle, mesh, compiled, evaluator, signals, start, lock)

@@ -165,22 +165,21 @@ def compile_step(
     next one.
 
     precision: "highest" for products in all bits of float32, "default" for what the device does fastest.
-    attention: its kernel, "xla" or "cudnn"; None for what suits the devices.
-    tell: hears which kernel was chosen, where there was a choice.
+    attention: its kernel, "xla" or "cudnn"; None for what suits the devices. The module's ATTENTION says what
+    was taken. With --xla_gpu_deterministic_ops both give the same bits each time (openxla/xla#14125).
+    tell: hears why cuDNN does not take a model.
     """
     if not hasattr(module, "ATTENTION"):
         return _compiled(module, mesh, precision)
     if attention is None and suits_cudnn(jax.devices()[0], precision):
         module.ATTENTION = "cudnn"  # type: ignore[attr-defined]
         try:
-            compiled = _compiled(module, mesh, precision)
-            tell("attention: cudnn")
-            return compiled
+            return _compiled(module, mesh, precision)
         except (ValueError, NotImplementedError, RuntimeError) as refusal:
             # It does not take every width of a head; one that a device lacks memory for is no better without.
             if "RESOURCE_EXHAUSTED" in str(refusal):
                 raise
-            tell(f"attention: xla, since cuDNN does not take this model: {first_line(refusal)}")
+            tell(f"cuDNN does not take the attention of this model: {first_line(refusal)}")
             # JAX would go on from what it has traced with cuDNN.
             jax.clear_caches()
     module.ATTENTION = attention  # type: ignore[attr-defined]
@@ -188,8 +187,8 @@ def compile_step(
 
 
 def suits_cudnn(device: jax.Device, precision: str) -> bool:
-    """Whether cuDNN has a kernel of attention for a device and what products of this precision are made of:
-    "default" stands for bfloat16 (see `matmul_precision` of bundle.py).
+    """Whether cuDNN has a kernel of attention for a device and numbers of this precision: whoever lets
+    products be made as the device does fastest computes in 16 bits.
     """
     if device.platform != "gpu" or precision != "default":
         return False

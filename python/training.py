@@ -423,7 +423,7 @@ class Training:
                 message += f"; no diagnosis could be written: {second}"
         raise shared(Fault("diverged", message, hint))
 
-    # Books
+    # Pace
 
     def elapsed_ms(self) -> float:
         return max(0.0, (time.monotonic() - self.origin) * 1000)

@@ -1,5 +1,8 @@
 import { formatBytes, formatCompact, formatNumber } from './quantity.ts';
 
+/** Significant digits that ticks are rounded to. */
+const mostDigits = 12;
+
 /** One axis of a plot, as its maker describes it. */
 export interface Axis {
   /** What is measured, with its unit: `bits per byte`. */
@@ -101,7 +104,7 @@ function linearTicks(low: number, high: number, maxTicks: number): readonly numb
   const first = Math.ceil(low / step - 1e-9);
   // Multiplied and rounded, not summed up: 3 × 0.1 is to be 0.3.
   return Array.from({ length: numTicks(low, high, step) }, (_, index) =>
-    Number(((first + index) * step).toPrecision(12)),
+    Number(((first + index) * step).toPrecision(mostDigits)),
   );
 }
 
@@ -131,39 +134,42 @@ function logTicks(low: number, high: number, maxTicks: number): readonly number[
 }
 
 function tickFormat(axis: Axis, ticks: readonly number[]): (value: number) => string {
-  const write = usualFormat(axis, ticks);
-  if (new Set(ticks.map(write)).size === ticks.length) return write;
-  // Three digits do not tell ticks apart that are so near to each other.
-  const exact = sameDecimals(ticks);
-  return axis.format === 'bytes' ? (value) => `${exact(value)} B` : exact;
-}
-
-function usualFormat(axis: Axis, ticks: readonly number[]): (value: number) => string {
   switch (axis.format ?? 'number') {
     case 'bytes':
-      return (value) => trimmed(formatBytes(value));
+      return distinct(ticks, formatBytes);
     case 'compact':
-      return (value) => trimmed(formatCompact(value));
+      return distinct(ticks, (value, digits) => formatCompact(value, '', digits));
     case 'percent': {
       const write = sameDecimals(ticks.map((value) => value * 100));
       return (value) => `${write(value * 100)} %`;
     }
     case 'number':
-      if (axis.scale === 'log') return (value) => trimmed(formatNumber(value));
-      return sameDecimals(ticks);
+      return axis.scale === 'log' ? distinct(ticks, formatNumber) : sameDecimals(ticks);
   }
+}
+
+/** With as few significant digits, three or more, as tell all ticks apart. */
+function distinct(
+  ticks: readonly number[],
+  format: (value: number, significantDigits: number) => string,
+): (value: number) => string {
+  const withDigits = (digits: number) => (value: number) => trimmed(format(value, digits));
+  for (let digits = 3; digits < mostDigits; digits++) {
+    const write = withDigits(digits);
+    if (new Set(ticks.map(write)).size === ticks.length) return write;
+  }
+  return withDigits(mostDigits);
 }
 
 /** All ticks of a linear axis with as many decimals as their step needs. */
 function sameDecimals(ticks: readonly number[]): (value: number) => string {
   const step = ticks.length < 2 ? Math.abs(ticks[0] ?? 1) || 1 : Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0));
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  // Fine steps around 0 are powers of ten; around other values there is no way but to write them out.
+  // Fine steps around 0 are powers of ten; around other values they are written out, as long as anyone would read that.
   const greatest = Math.max(...ticks.map(Math.abs));
-  if (decimals > 5 && greatest < step * 100) return (value) => trimmed(formatNumber(value));
-  const digits = Math.min(decimals, 20);
+  if (decimals > 15 || (decimals > 5 && greatest < step * 100)) return distinct(ticks, formatNumber);
   return (value) => {
-    const text = value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    const text = value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
     return /^-[0.]+$/.test(text) ? text.slice(1) : text;
   };
 }

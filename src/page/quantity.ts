@@ -17,8 +17,8 @@ export function formatNumber(value: number, significantDigits = 3): string {
   return value.toPrecision(significantDigits);
 }
 
-/** A number with a decimal prefix and three digits: `1.23 M`, `950`. */
-export function formatCompact(value: number, unit = ''): string {
+/** A number with a decimal prefix and some significant digits: `1.23 M`, `950`. */
+export function formatCompact(value: number, unit = '', significantDigits = 3): string {
   const prefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
   let scaled = value;
   let step = 0;
@@ -26,14 +26,14 @@ export function formatCompact(value: number, unit = ''): string {
     scaled /= 1000;
     step += 1;
   }
-  const digits = step === 0 && Number.isInteger(scaled) ? String(scaled) : formatNumber(scaled, 3);
+  const digits = step === 0 && Number.isInteger(scaled) ? String(scaled) : formatNumber(scaled, significantDigits);
   const suffix = `${prefixes[step] ?? ''}${unit}`;
   return suffix === '' ? digits : `${digits} ${suffix}`;
 }
 
 /** Bytes with a decimal prefix: `512 B`, `1.23 MB`. */
-export function formatBytes(numBytes: number): string {
-  return formatCompact(numBytes, 'B');
+export function formatBytes(numBytes: number, significantDigits = 3): string {
+  return formatCompact(numBytes, 'B', significantDigits);
 }
 
 /** A part of 1 as a percentage: `12.3 %`, `< 0.1 %`. */

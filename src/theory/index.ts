@@ -265,7 +265,7 @@ export {
   repetitionConstants,
   repetitionOf,
 } from './laws/repetition.ts';
-export { type LawPoint, lossOf, type ScalingLaw, scalingLawSchema } from './scaling-law.ts';
+export { type LawPoint, lossOf, type ScalingLaw, scalingLawSchema, withoutFloor } from './scaling-law.ts';
 export { type ArmComparison, type CompareOptions, compareArms, type SeedPlan } from './statistics/arm-comparison.ts';
 export type { ArmRun, EstimateMethod, KnownNoise } from './statistics/arm-estimate.ts';
 export { binomialCdf, binomialQuantile } from './statistics/binomial-distribution.ts';

@@ -23,6 +23,14 @@ export const scalingLawSchema = z.strictObject({
 /** L(N, D) = E + A·N^(−alpha) + B·D^(−beta), in the unit and the convention of parameters that it was fitted in. */
 export type ScalingLaw = Readonly<z.infer<typeof scalingLawSchema>>;
 
+/**
+ * A law without its E, for searches and differences: beside E the two other terms can be so small that their sum with it has neither
+ * slope nor digits left.
+ */
+export function withoutFloor(law: ScalingLaw): ScalingLaw {
+  return { ...law, E: 0 };
+}
+
 /** The loss that a law gives for N parameters and D tokens. */
 export function lossOf({ E, A, alpha, B, beta }: ScalingLaw, numParameters: number, numTokens: number): number {
   return E + A * numParameters ** -alpha + B * numTokens ** -beta;

@@ -173,8 +173,11 @@ describeWithJax('a run of the runner that does not reach its end', () => {
     expectWhole(folder);
   });
 
-  /** Lets the steps from one to another (counted from 1) read NaN: their numbers are told by the schedule, which falls in the end. */
-  function poison(folder: string, first: number, last: number): void {
+  /**
+   * Ends the step by another line of Python, where `is_bad` holds for the steps from one to another (counted from 1): their numbers are
+   * told by the schedule, which falls in the end.
+   */
+  function poison(folder: string, first: number, last: number, line: string): void {
     const factor = (step: number) => {
       const found = eventsOf(whole).find((event) => event.type === 'step' && event.step === step);
       return found?.type === 'step' ? found.scheduleFactor : Number.NaN;
@@ -187,14 +190,34 @@ _step = step
 def step(state, inputs):
     factor = inputs["scheduleFactor"]
     is_bad = (factor < ${factor(first) + 1e-4}) & (factor > ${factor(last) - 1e-4})
-    return _step(state, {**inputs, "weights": jnp.where(is_bad, jnp.nan, inputs["weights"])})
+    ${line}
 `,
     );
   }
 
+  const nanWeights = 'return _step(state, {**inputs, "weights": jnp.where(is_bad, jnp.nan, inputs["weights"])})';
+
+  test('writes no checkpoint with a number that is not finite, and names the tensor, also one of a stack', async () => {
+    const folder = copyOf(bundle, 'broken-state');
+    const stack = 'blocks.*.attention.query';
+    poison(
+      folder,
+      16,
+      16,
+      `state, outputs = _step(state, inputs)
+    weights = state["${stack}"]
+    return {**state, "${stack}": weights.at[1, 0, 3].set(jnp.where(is_bad, jnp.inf, weights[1, 0, 3]))}, outputs`,
+    );
+    const { code, errors } = await runRunner(folder, ['--allow-edits']);
+    expect(code).toBe(8);
+    expect(errors).toContain('blocks.1.attention.query holds inf at position 3 after step 16: the checkpoint was not');
+    expect(namesOf(folder)).toEqual(['step-00000008', 'step-00000012']);
+    expect(runOf(folder).manifest).toMatchObject({ status: 'failed', failure: { code: 'diverged', step: 16 } });
+  });
+
   test.runIf(runsEverything)('skips a step whose loss is not finite, and stops after three in a row', async () => {
     const skipped = copyOf(bundle, 'skipped');
-    poison(skipped, 14, 15);
+    poison(skipped, 14, 15, nanWeights);
     expect((await runRunner(skipped, ['--allow-edits'])).code).toBe(0);
     const steps = eventsOf(skipped).flatMap((event) => (event.type === 'step' && !event.isApplied ? [event] : []));
     expect(steps).toMatchObject([
@@ -204,7 +227,7 @@ def step(state, inputs):
     expect(verifyRun(nodeFileSystem, join(skipped, 'run'))).toEqual([]);
 
     const diverged = copyOf(bundle, 'diverged');
-    poison(diverged, 14, 20);
+    poison(diverged, 14, 20, nanWeights);
     const { code, errors } = await runRunner(diverged, ['--allow-edits']);
     expect(code).toBe(8);
     expect(errors).toContain(

@@ -1,5 +1,5 @@
 import { assert } from '../../core/index.ts';
-import { lossOf, type ScalingLaw } from '../scaling-law.ts';
+import { lossOf, type ScalingLaw, withoutFloor } from '../scaling-law.ts';
 import { rootBetween } from '../statistics/monotone-root.ts';
 import { argminBetween } from './scalar-search.ts';
 
@@ -80,8 +80,7 @@ function closedFormParameters({ A, alpha, B, beta }: ScalingLaw, product: number
 function searchedParameters(law: ScalingLaw, flops: number, cost: (numParameters: number) => number): number {
   // Start where the rule of 6 would; twelve e-folds to both sides are a factor of 160,000.
   const middle = Math.log(closedFormParameters(law, flops / trainingCost));
-  // Without E, beside which the two other terms can be so small that their sum with it has no slope left.
-  const reducible: ScalingLaw = { ...law, E: 0 };
+  const reducible = withoutFloor(law);
   const reducibleLossAt = (logParameters: number): number => {
     const numParameters = Math.exp(logParameters);
     return lossOf(reducible, numParameters, flops / cost(numParameters));
@@ -132,7 +131,8 @@ export function deadweightCompute(
   cost: TokenCost = trainingCost,
 ): number {
   const flops = costOf(cost, numParameters) * numTokens;
-  return Math.max(0, 1 - computeForLoss(law, lossOf(law, numParameters, numTokens), cost) / flops);
+  const reducible = withoutFloor(law);
+  return Math.max(0, 1 - computeForLoss(reducible, lossOf(reducible, numParameters, numTokens), cost) / flops);
 }
 
 /** What some multiple of a compute would buy. */
@@ -149,10 +149,11 @@ export function worthOfCompute(
   flops: number,
   { factors = [2, 10], cost = trainingCost }: { readonly factors?: readonly number[]; readonly cost?: TokenCost } = {},
 ): readonly ComputeWorth[] {
-  const { loss } = computeOptimum(law, flops, cost);
+  const reducible = withoutFloor(law);
+  const { loss } = computeOptimum(reducible, flops, cost);
   return factors.map((factor) => {
-    const optimum = computeOptimum(law, factor * flops, cost);
-    return { ...optimum, factor, gain: loss - optimum.loss };
+    const optimum = computeOptimum(reducible, factor * flops, cost);
+    return { ...optimum, loss: law.E + optimum.loss, factor, gain: loss - optimum.loss };
   });
 }
 

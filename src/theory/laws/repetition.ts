@@ -1,5 +1,5 @@
 import { assert } from '../../core/index.ts';
-import { lossOf, type ScalingLaw } from '../scaling-law.ts';
+import { lossOf, type ScalingLaw, withoutFloor } from '../scaling-law.ts';
 import {
   balancedParameters,
   type ComputeOptimum,
@@ -91,8 +91,7 @@ export function limitedComputeOptimum(
     flops / (typeof cost === 'number' ? cost * numParameters : cost(numParameters));
   // It lies near the size that the text is best for or the one that the compute is best for, or between them.
   const near = [balancedParameters(law, uniqueTokens), computeOptimum(law, flops, cost).numParameters].map(Math.log);
-  // Without E, beside which the two other terms can be so small that their sum with it has no slope left.
-  const reducible: ScalingLaw = { ...law, E: 0 };
+  const reducible = withoutFloor(law);
   const reducibleLossAt = (logParameters: number): number => {
     const numParameters = Math.exp(logParameters);
     return lossWithRepetition(reducible, numParameters, tokensFor(numParameters), uniqueTokens);

@@ -1,11 +1,13 @@
 """Answers questions of tests about the modules of the runner: one JSON object on standard input, one on standard output."""
 
 import errno
+import importlib.util
 import json
 import os
 import struct
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -176,6 +178,48 @@ def cut_log(path: str) -> str:
         event_log.write_all, os.ftruncate = write_all, truncate
     log.append({"type": "stopped", "step": 0, "signal": "SIGTERM"})
     return Path(path).read_text()
+
+
+def suits_cudnn(devices: list[dict], precision: str) -> list[bool]:
+    import sharding
+
+    return [sharding.suits_cudnn(SimpleNamespace(**device), precision) for device in devices]
+
+
+def compile_attention(path: str, attention: str | None, refusal: dict | None) -> dict:
+    """Compiles a step as on a device that cuDNN suits: what stands for cuDNN computes as XLA does, and refuses while JAX traces it, or
+    while XLA compiles it, if so wished. Tells which kernels were traced, and with which the step was compiled.
+    """
+    import jax
+    import sharding
+
+    spec = importlib.util.spec_from_file_location("step", path)
+    step = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(step)
+    traced, told = [], []
+    compute, compile_lowered = jax.nn.dot_product_attention, jax.stages.Lowered.compile
+
+    def refuse(when: str) -> None:
+        if refusal is not None and refusal["when"] == when and traced[-1] == "cudnn":
+            raise {"ValueError": ValueError, "RuntimeError": RuntimeError}[refusal["kind"]](refusal["message"])
+
+    def attention_as_told(*arrays, implementation, **options):
+        traced.append(implementation)
+        refuse("tracing")
+        return compute(*arrays, **options)
+
+    def compile_as_told(lowered, *options):
+        refuse("compiling")
+        return compile_lowered(lowered, *options)
+
+    jax.nn.dot_product_attention, jax.stages.Lowered.compile = attention_as_told, compile_as_told
+    sharding.suits_cudnn = lambda device, precision: True
+    try:
+        sharding.compile_step(step, sharding.make_mesh(), "default", attention, told.append)
+        error = None
+    except (ValueError, RuntimeError) as found:
+        error = str(found)
+    return {"traced": sorted({one or "xla" for one in traced}), "taken": step.ATTENTION, "told": told, "error": error}
 
 
 def fault(call: str, arguments: list) -> dict:

@@ -11,15 +11,19 @@ import {
   lossOf,
   type ScalingLaw,
   type TokenCost,
+  withoutFloor,
   worthOfCompute,
 } from '../../../src/theory/index.ts';
 import { besiroglu, hoffmann } from './laws-of-papers.ts';
+
+/** E is millions of times what size and tokens still gain at 1e26 FLOPs. */
+const almostAtE: ScalingLaw = { E: 0.0078, A: 1, alpha: 0.728, B: 1, beta: 0.8 };
 
 const relative = (actual: number, expected: number): number => Math.abs(actual / expected - 1);
 
 /** The best of a fine grid over ln N, narrowed around its best cell thrice: slow, and right for any cost. E hides small slopes. */
 function bruteOptimum(law: ScalingLaw, flops: number, costOf: (numParameters: number) => number) {
-  const reducible: ScalingLaw = { ...law, E: 0 };
+  const reducible = withoutFloor(law);
   let [low, high] = [Math.log(10), Math.log(1e16)];
   let best = 0;
   for (let round = 0; round < 4; round++) {
@@ -99,8 +103,7 @@ describe('the compute optimum', () => {
         expect(relative(other.numParameters, one.numParameters)).toBeLessThan(1e-6);
         expect(relative(other.loss, one.loss)).toBeLessThan(1e-13);
       }),
-      // E is millions of times what size and tokens still gain.
-      { numRuns: 60, examples: [[{ E: 0.0078, A: 1, alpha: 0.728, B: 1, beta: 0.8 }, 1e26]] },
+      { numRuns: 60, examples: [[almostAtE, 1e26]] },
     );
   });
 
@@ -131,7 +134,7 @@ describe('the frontier', () => {
         expect(there.numParameters / here.numParameters / 100 ** exponents.parameters).toBeCloseTo(1, 9);
         expect(there.numTokens / here.numTokens / 100 ** exponents.tokens).toBeCloseTo(1, 9);
         // Subtracting E would lose the digits of a loss that is almost E.
-        const reducible: ScalingLaw = { ...law, E: 0 };
+        const reducible = withoutFloor(law);
         const [excess, excessThere] = [
           computeOptimum(reducible, flops).loss,
           computeOptimum(reducible, 100 * flops).loss,
@@ -161,8 +164,11 @@ describe('the frontier', () => {
     expect(twice?.factor).toBe(2);
     expect(ten?.flops).toBe(1e21);
     expect(twice?.loss).toBe(computeOptimum(hoffmann, 2e20).loss);
-    expect(ten?.gain).toBe(computeOptimum(hoffmann, 1e20).loss - computeOptimum(hoffmann, 1e21).loss);
+    expect(ten?.gain).toBeCloseTo(computeOptimum(hoffmann, 1e20).loss - computeOptimum(hoffmann, 1e21).loss, 14);
     expect(ten?.gain).toBeGreaterThan(twice?.gain ?? 0);
+    const [more] = worthOfCompute(almostAtE, 1e26, { factors: [2] });
+    const share = 1 - 2 ** -frontierExponents(almostAtE).loss;
+    expect(relative(more?.gain ?? 0, share * computeOptimum(withoutFloor(almostAtE), 1e26).loss)).toBeLessThan(1e-9);
   });
 });
 
@@ -188,6 +194,12 @@ describe('deadweight compute', () => {
 
   test('does not depend on the compute', () => {
     expect(offBy(4, 1e15)).toBeCloseTo(offBy(4, 1e25), 9);
+    const [{ numParameters, numTokens }, { alpha, beta }] = [computeOptimum(almostAtE, 1e26), almostAtE];
+    // N halved and D doubled: the loss above E is (2^α/(1 + α/β) + 2^(−β)/(1 + β/α)) times the best.
+    const worse = 2 ** alpha / (1 + alpha / beta) + 2 ** -beta / (1 + beta / alpha);
+    const share = 1 - worse ** (-1 / frontierExponents(almostAtE).loss);
+    const off = { numParameters: numParameters / 2, numTokens: numTokens * 2 };
+    expect(deadweightCompute(almostAtE, off)).toBeCloseTo(share, 9);
   });
 
   test('lies between 0 and 1, and is what a search for the cheapest run of the same loss saves', () => {

@@ -10,6 +10,7 @@ import {
   mostEpochs,
   repetitionConstants,
   repetitionOf,
+  type ScalingLaw,
 } from '../../../src/theory/index.ts';
 import { besiroglu } from './laws-of-papers.ts';
 
@@ -94,6 +95,13 @@ describe('the compute optimum on a limited text', () => {
     expect(limited.numParameters / free.numParameters).toBeCloseTo(1, 5);
     expect(limited.loss).toBeCloseTo(free.loss, 12);
     expect(limited.repetition.epochs).toBeCloseTo(0.5, 5);
+  });
+
+  test('is the compute optimum also where E is millions of times what size and tokens still gain', () => {
+    const law: ScalingLaw = { E: 0.0078, A: 1, alpha: 0.728, B: 1, beta: 0.8 };
+    const free = computeOptimum(law, 1e26);
+    const limited = limitedComputeOptimum(law, 1e26, 2 * free.numTokens);
+    expect(limited.numParameters / free.numParameters).toBeCloseTo(1, 6);
   });
 
   test('is the compute optimum also where the text is longer by many powers of ten', () => {
