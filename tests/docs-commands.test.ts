@@ -43,7 +43,8 @@ describe.skipIf(!runsEverything)('every command of the page', () => {
     if (!isRun) console.warn(`${page}: skipped: no Python with JAX (python/setup.sh installs it)`);
     test.runIf(isRun)(
       `${page} does what the page says, one after the other in an empty folder`,
-      { timeout: 300_000 },
+      // Other work may go on beside it.
+      { timeout: 600_000 },
       async () => {
         const folder = mkdtempSync(join(tmpdir(), 'groundwork-docs-'));
         folders.push(folder);

@@ -1,4 +1,4 @@
-import { formatBytes, formatCompact, formatNumber } from './quantity.ts';
+import { formatCompact, formatNumber } from './quantity.ts';
 
 /** Significant digits that ticks are rounded to. */
 const mostDigits = 12;
@@ -136,7 +136,7 @@ function logTicks(low: number, high: number, maxTicks: number): readonly number[
 function tickFormat(axis: Axis, ticks: readonly number[]): (value: number) => string {
   switch (axis.format ?? 'number') {
     case 'bytes':
-      return distinct(ticks, formatBytes);
+      return distinct(ticks, (value, digits) => formatCompact(value, 'B', digits));
     case 'compact':
       return distinct(ticks, (value, digits) => formatCompact(value, '', digits));
     case 'percent': {

@@ -32,8 +32,8 @@ export function formatCompact(value: number, unit = '', significantDigits = 3): 
 }
 
 /** Bytes with a decimal prefix: `512 B`, `1.23 MB`. */
-export function formatBytes(numBytes: number, significantDigits = 3): string {
-  return formatCompact(numBytes, 'B', significantDigits);
+export function formatBytes(numBytes: number): string {
+  return formatCompact(numBytes, 'B');
 }
 
 /** A part of 1 as a percentage: `12.3 %`, `< 0.1 %`. */
