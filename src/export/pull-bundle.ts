@@ -62,21 +62,22 @@ export interface PullOptions {
  */
 export function pullBundle({ fs, bundle, folder }: PullOptions): ReceivedRun {
   const { manifest, outcome } = bundle;
-  // A forecast that was registered for the machine on which a run began, or for no device, tells nothing of the memory of other devices.
+  // A forecast that was registered for the machine on which a run began, or for no device, tells nothing of time and memory of other devices.
   const isOwnForecast = manifest.run.step === 0 && manifest.devices.kind !== null;
   const received = receiveRun({
     fs,
     from: `${bundle.folder}/${bundledRunFolder}`,
     folder,
     check: (record) => refuseOther(bundle, record),
-    peakMemoryBytes: isOwnForecast ? (outcome?.peakMemoryBytes ?? null) : null,
+    peakMemoryBytes: outcome?.peakMemoryBytes ?? null,
+    isForetoldDevice: isOwnForecast,
   });
   if (isOwnForecast || received.result?.verdict === undefined) return received;
   return { ...received, notes: [...received.notes, foreignForecast] };
 }
 
 const foreignForecast =
-  'the forecast of time is not of the devices that trained it, so its verdict says nothing of them; that of memory is left out';
+  'the forecasts of time and memory are not of the devices that trained it: the verdict is of bits per byte alone';
 
 /** Files of the bundle that are not as they were written, the run aside: what trained was then something else than was bundled. */
 export function changedFiles(fs: FileSystem, { folder, manifest }: Bundle): string[] {

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { assert, type FileSystem, GroundworkError } from '../core/index.ts';
 import { readVerdict } from './forecast/registered-forecast.ts';
+import type { RunCosts } from './forecast/run-outcome.ts';
 import { judgeRun } from './forecast/run-verdict.ts';
 import { checkpointSteps } from './run/checkpoint-manifest.ts';
 import { missingFolders } from './run/new-folder.ts';
@@ -25,6 +26,8 @@ export interface ReceiveRunOptions {
   readonly check?: (manifest: RunManifest) => void;
   /** The most memory that the run was seen to take, for its verdict; null where that is not known. */
   readonly peakMemoryBytes: number | null;
+  /** Whether its forecast was of the devices that trained it: else time and memory are not held against it. */
+  readonly isForetoldDevice: boolean;
 }
 
 /** A run that was taken in. */
@@ -47,7 +50,7 @@ export interface ReceivedRun {
  * @throws `invalid-run` with all that is wrong with it; `file-access` where something else lies in its place, or this run has gone further
  *   there, or went on by itself; `locked` where a process is at work there
  */
-export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: ReceiveRunOptions): ReceivedRun {
+export function receiveRun({ fs, from, folder, check, peakMemoryBytes, isForetoldDevice }: ReceiveRunOptions): ReceivedRun {
   const place = resolve(folder);
   const name = basename(place);
   const fault = faultOfRunName(name);
@@ -67,7 +70,7 @@ export function receiveRun({ fs, from, folder, check, peakMemoryBytes }: Receive
     fs.remove(unfinished);
     copyRunFiles(fs, from, unfinished, manifest, steps);
     refuseProblems(fs, from, unfinished);
-    const { result, notes } = settle(fs, unfinished, name, peakMemoryBytes);
+    const { result, notes } = settle(fs, unfinished, name, isForetoldDevice ? { peakMemoryBytes } : undefined);
     if (lock === undefined && fs.exists(place)) {
       throw new GroundworkError('file-access', `${folder} was made by another process in the meantime`, {
         hint: 'See what it is, and pull again, or choose another name: --name NAME.',
@@ -157,12 +160,20 @@ function refuseProblems(fs: FileSystem, from: string, copy: string): void {
 }
 
 /** Gives a run its name and, where it is finished, its verdict. Nothing is at work on a copy. */
-function settle(fs: FileSystem, folder: string, name: string, peakMemoryBytes: number | null) {
+function settle(
+  fs: FileSystem,
+  folder: string,
+  name: string,
+  foretold: Pick<RunCosts, 'peakMemoryBytes'> | undefined,
+) {
   const run = openRun(fs, folder);
   const { status, result } = run.manifest;
   run.update({ ...run.manifest, name, status: status === 'running' ? 'stopped' : status });
   if (status !== 'finished' || result === null) return { result: undefined, notes: [] };
-  const judged = run.manifest.verdict === undefined ? judgeRun(fs, run, result, peakMemoryBytes) : undefined;
+  const costs: RunCosts = foretold
+    ? { durationMs: result.durationMs, ...foretold }
+    : { durationMs: null, peakMemoryBytes: null };
+  const judged = run.manifest.verdict === undefined ? judgeRun(fs, run, result, costs) : undefined;
   const notes: string[] = [];
   if (judged !== undefined && 'problem' in judged) notes.push(`there is no verdict on the forecast: ${judged.problem}`);
   const written = judged !== undefined && 'verdict' in judged ? judged : undefined;

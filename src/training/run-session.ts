@@ -194,7 +194,10 @@ function verdictOn(
   surroundings: MeteredSurroundings,
   result: RunResultRecord,
 ): { readonly verdict: Verdict; readonly sha256: string } | undefined {
-  const judged = judgeRun(surroundings.fs, run, result, surroundings.meter.peakGrowthBytes());
+  const judged = judgeRun(surroundings.fs, run, result, {
+    durationMs: result.durationMs,
+    peakMemoryBytes: surroundings.meter.peakGrowthBytes(),
+  });
   if (judged === undefined || !('problem' in judged)) return judged;
   const message = `there is no verdict on the forecast: ${judged.problem}`;
   tell(log, surroundings, { type: 'warning', step: result.step, message });

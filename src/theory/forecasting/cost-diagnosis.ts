@@ -12,12 +12,12 @@ const unevenFrom = 1.25;
 
 /** Why a run did not take the time that was foretold: the parts of the difference, the largest first. */
 export function diagnoseDuration({ subject, time }: Forecast, outcome: RunOutcome, judgement: Judgement): Suspicion[] {
-  const { numSteps, medianStepMs, fastStepMs, durationMs } = outcome;
+  const { numSteps, medianStepMs, fastStepMs } = outcome;
   const miss = judgement.actual - judgement.forecast;
   const stepMs = medianStepMs ?? time.msPerStep;
   const ofLength = (numSteps - subject.numSteps) * time.msPerStep;
   const ofSpeed = numSteps * (stepMs - time.msPerStep);
-  const ofRest = durationMs - numSteps * stepMs - time.otherMs;
+  const ofRest = judgement.actual - numSteps * stepMs - time.otherMs;
   const slower = stepMs / Math.max(1e-9, time.msPerStep);
   const isUneven = fastStepMs !== null && medianStepMs !== null && medianStepMs > unevenFrom * fastStepMs;
   const source = {

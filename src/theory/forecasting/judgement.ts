@@ -10,9 +10,9 @@ export interface RunOutcome {
   readonly bitsPerByte: number | null;
   readonly numDocuments: number;
   readonly numValidationDocuments: number;
-  /** All time of the run, over resumes. */
-  readonly durationMs: number;
-  /** By how much the process grew at its peak; null where the system does not tell. */
+  /** All time of the run, over resumes; null where the forecast was of another machine. */
+  readonly durationMs: number | null;
+  /** By how much the process grew at its peak; null where the system does not tell, and as the time. */
   readonly peakMemoryBytes: number | null;
   readonly numSteps: number;
   readonly numTokens: number;

@@ -5,17 +5,21 @@ import type { RunResultRecord } from '../run/run-manifest.ts';
 /** What a warning of a resumed run begins with that goes on with something else than it began with. */
 export const changedWarning = 'goes on with another ';
 
-/**
- * What a run did, for its verdict: from its result and its log, over all resumes.
- *
- * @param peakMemoryBytes of the session that ended it
- */
+/** What a run took; null where it is not known, or where the forecast was of another machine. */
+export interface RunCosts {
+  /** Over all resumes. */
+  readonly durationMs: number | null;
+  /** Of the session that ended it. */
+  readonly peakMemoryBytes: number | null;
+}
+
+/** What a run did, for its verdict: from its result and its log, over all resumes. */
 export function outcomeOfRun(
-  result: Omit<RunResultRecord, 'loss'>,
+  result: Omit<RunResultRecord, 'loss' | 'durationMs'>,
   events: readonly RunEvent[],
-  peakMemoryBytes: number | null,
+  { durationMs, peakMemoryBytes }: RunCosts,
 ): RunOutcome {
-  const { bitsPerByte, numDocuments, numValidationDocuments, durationMs, step, tokens } = result;
+  const { bitsPerByte, numDocuments, numValidationDocuments, step, tokens } = result;
   const durations = timedSteps(events).toSorted((a, b) => a - b);
   const quantile = (level: number): number | null =>
     durations.length < 3 ? null : (durations[Math.floor(level * (durations.length - 1))] ?? null);

@@ -4,7 +4,7 @@ import { problemText } from '../run/problem.ts';
 import type { Run } from '../run/run-folder.ts';
 import type { RunResultRecord } from '../run/run-manifest.ts';
 import { readForecast, writeVerdict } from './registered-forecast.ts';
-import { outcomeOfRun } from './run-outcome.ts';
+import { outcomeOfRun, type RunCosts } from './run-outcome.ts';
 
 /** A verdict that was written, and the SHA-256 by which `run.json` is to vouch for it. */
 export interface WrittenVerdict {
@@ -15,19 +15,18 @@ export interface WrittenVerdict {
 /**
  * Holds the forecast of a run against its result and writes the verdict; `run.json` is the caller's to write.
  *
- * @param peakMemoryBytes that the session which ended the run was seen to take; null where that is not known
  * @returns undefined for a run of before there were forecasts; a problem for a forecast that was changed, which is judged no more
  */
 export function judgeRun(
   fs: FileSystem,
   { folder, manifest, events }: Pick<Run, 'folder' | 'manifest' | 'events'>,
   result: RunResultRecord,
-  peakMemoryBytes: number | null,
+  costs: RunCosts,
 ): WrittenVerdict | { readonly problem: string } | undefined {
   const read = readForecast(fs, folder, manifest);
   if (read === undefined || manifest.forecast === undefined) return undefined;
   if ('problem' in read) return { problem: problemText(read.problem) };
-  const outcome = outcomeOfRun(result, events(), peakMemoryBytes);
+  const outcome = outcomeOfRun(result, events(), costs);
   const verdict = judgeForecast(read.value, outcome, manifest.forecast.sha256);
   return { verdict, ...writeVerdict(fs, folder, verdict) };
 }

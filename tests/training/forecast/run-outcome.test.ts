@@ -13,7 +13,8 @@ const step = (number: number, durationMs: number, isApplied = true): RunEvent =>
   durationMs,
   elapsedMs: 0,
 });
-const result = { step: 6, tokens: 384, bitsPerByte: 2, numDocuments: 3, numValidationDocuments: 9, durationMs: 5000 };
+const result = { step: 6, tokens: 384, bitsPerByte: 2, numDocuments: 3, numValidationDocuments: 9 };
+const costs = { durationMs: 5000, peakMemoryBytes: 1e6 };
 
 test('what a run did is told over all its sessions: steps without the first of each, skips, what it went on with', () => {
   const message = 'goes on with another recipe, as allowed: optimizer.groups.1.learningRate is 0.004, expected 0.003';
@@ -30,7 +31,7 @@ test('what a run did is told over all its sessions: steps without the first of e
     step(5, 120),
     step(6, 130),
   ];
-  expect(outcomeOfRun(result, events, 1e6)).toEqual({
+  expect(outcomeOfRun(result, events, costs)).toEqual({
     bitsPerByte: 2,
     numDocuments: 3,
     numValidationDocuments: 9,
@@ -47,11 +48,11 @@ test('what a run did is told over all its sessions: steps without the first of e
 
 test('of a session without a step the memory is not told: the peak was in one before it', () => {
   const events: RunEvent[] = [{ type: 'started' }, step(6, 900), { type: 'resumed', step: 6 }];
-  expect(outcomeOfRun(result, events, 1e6).peakMemoryBytes).toBeNull();
+  expect(outcomeOfRun(result, events, costs).peakMemoryBytes).toBeNull();
 });
 
 test('of too few steps no pace is told', () => {
-  expect(outcomeOfRun(result, [{ type: 'started' }, step(1, 900), step(2, 100)], null)).toMatchObject({
+  expect(outcomeOfRun(result, [{ type: 'started' }, step(1, 900), step(2, 100)], { ...costs, peakMemoryBytes: null })).toMatchObject({
     medianStepMs: null,
     fastStepMs: null,
     peakMemoryBytes: null,
