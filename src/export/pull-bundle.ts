@@ -77,7 +77,7 @@ export function pullBundle({ fs, bundle, folder }: PullOptions): ReceivedRun {
 }
 
 const foreignForecast =
-  'the forecasts of time and memory are not of the devices that trained it: the verdict is of bits per byte alone';
+  'the forecasts of time and memory are not of the devices that trained it, and are left out of its verdict';
 
 /** Files of the bundle that are not as they were written, the run aside: what trained was then something else than was bundled. */
 export function changedFiles(fs: FileSystem, { folder, manifest }: Bundle): string[] {

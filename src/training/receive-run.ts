@@ -50,7 +50,14 @@ export interface ReceivedRun {
  * @throws `invalid-run` with all that is wrong with it; `file-access` where something else lies in its place, or this run has gone further
  *   there, or went on by itself; `locked` where a process is at work there
  */
-export function receiveRun({ fs, from, folder, check, peakMemoryBytes, isForetoldDevice }: ReceiveRunOptions): ReceivedRun {
+export function receiveRun({
+  fs,
+  from,
+  folder,
+  check,
+  peakMemoryBytes,
+  isForetoldDevice,
+}: ReceiveRunOptions): ReceivedRun {
   const place = resolve(folder);
   const name = basename(place);
   const fault = faultOfRunName(name);
@@ -160,12 +167,7 @@ function refuseProblems(fs: FileSystem, from: string, copy: string): void {
 }
 
 /** Gives a run its name and, where it is finished, its verdict. Nothing is at work on a copy. */
-function settle(
-  fs: FileSystem,
-  folder: string,
-  name: string,
-  foretold: Pick<RunCosts, 'peakMemoryBytes'> | undefined,
-) {
+function settle(fs: FileSystem, folder: string, name: string, foretold: Pick<RunCosts, 'peakMemoryBytes'> | undefined) {
   const run = openRun(fs, folder);
   const { status, result } = run.manifest;
   run.update({ ...run.manifest, name, status: status === 'running' ? 'stopped' : status });

@@ -52,7 +52,9 @@ test('of a session without a step the memory is not told: the peak was in one be
 });
 
 test('of too few steps no pace is told', () => {
-  expect(outcomeOfRun(result, [{ type: 'started' }, step(1, 900), step(2, 100)], { ...costs, peakMemoryBytes: null })).toMatchObject({
+  expect(
+    outcomeOfRun(result, [{ type: 'started' }, step(1, 900), step(2, 100)], { ...costs, peakMemoryBytes: null }),
+  ).toMatchObject({
     medianStepMs: null,
     fastStepMs: null,
     peakMemoryBytes: null,
