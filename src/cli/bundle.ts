@@ -76,7 +76,7 @@ ${planFlagHelp.replace('(one of these; default: --budget 5m)', '(one of these; a
 Where
   --device NAME          ${accelerators.map((one) => one.name).join(', ')}
                          (default: processors). With it, --precision is bfloat16 by default, and what does not fit
-                         is refused. Of a RUN it only decides what the files ask for: whether it fits is not checked
+                         is refused. Of a RUN it decides what the files ask for
   --devices N            how many of them, on all nodes together (default: 1)
   --nodes N              machines (default: as few as hold the devices)
   --gpus-per-node N      devices on each of them (default: what is common for the device)

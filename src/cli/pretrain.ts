@@ -17,7 +17,7 @@ import { forecastText } from './forecast-text.ts';
 import { labelled, labelledList } from './labelled-text.ts';
 import { planFlagHelp, planFlags, planRequest } from './plan-flags.ts';
 import { defaultRunsFolder } from './run-argument.ts';
-import { closeDatasets, openNamedDatasets } from './run-datasets.ts';
+import { closeDatasets, openPlaced, placeNamedDatasets } from './run-datasets.ts';
 import { baselineOf, tellEnding } from './run-ending.ts';
 import { engineFlagHelp, engineFlags, openEngine } from './run-engine.ts';
 import { openRecipe } from './run-recipe.ts';
@@ -82,12 +82,13 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
     const runsFolder = flags.text('out') ?? defaultRunsFolder;
     if (runsFolder.trim() === '') throw usageFault(name, '--out is empty, expected a folder');
     const isJson = flags.isSet('json');
-    // Before anything is loaded: all that the process grows by counts.
-    const meter = memoryMeter();
     const runName = flags.text('name');
     if (runName !== undefined && !flags.isSet('plan-only')) refuseName(runName, runsFolder);
     const recipe = await openRecipe(flags.text('recipe'));
-    const datasets = await openNamedDatasets(name, flags, terminal);
+    const placed = await placeNamedDatasets(name, flags, terminal);
+    // All that the process grows by counts, but what building a dataset took and left.
+    const meter = memoryMeter();
+    const datasets = openPlaced(placed);
     try {
       const [first] = datasets;
       // A dataset that was built from text carries a hash in its name.

@@ -23,35 +23,54 @@ const demoName = 'presidents';
 
 const isDataset = (path: string): boolean => nodeFileSystem.exists(`${path}/dataset.json`);
 
+/** Where a dataset lies, by its absolute path: a run records it, and it is then found from any working folder. */
+interface PlacedDataset {
+  readonly folder: string;
+  readonly weight: number;
+}
+
 /**
  * The datasets that a person named: datasets by their folders, text by its files and folders (a dataset is then built first), or
  * nothing, which means the demo.
  */
 export async function openNamedDatasets(command: string, flags: Flags, terminal: Terminal): Promise<RunDataset[]> {
+  return openPlaced(await placeNamedDatasets(command, flags, terminal));
+}
+
+/** Builds what `openNamedDatasets` would build, and opens nothing. */
+export async function placeNamedDatasets(command: string, flags: Flags, terminal: Terminal): Promise<PlacedDataset[]> {
   const weighted = flags.texts('data');
   const vocabularySize = flags.wholeNumber('vocabulary', 257);
   if (weighted.length > 0) {
     if (flags.words.length > 0) throw usageFault(command, `both "${flags.words[0]}" and --data name what to train on`);
-    const opened: RunDataset[] = [];
+    const placed: PlacedDataset[] = [];
     for (const given of weighted) {
       const [, path = given, digits = '1'] = /^(.+):([\d.]+)$/.exec(given) ?? [];
       const weight = Number(digits);
       if (!(weight > 0))
         throw usageFault(command, `--data is "${given}", expected FOLDER:WEIGHT with a weight above 0`);
-      const folder = await folderFor([path], vocabularySize, terminal);
-      opened.push({ dataset: openPlaced(folder), weight });
+      placed.push({ folder: resolve(await folderFor([path], vocabularySize, terminal)), weight });
     }
-    return opened;
+    return placed;
   }
   const folder =
     flags.words.length === 0
       ? await demoFolder(terminal, vocabularySize)
       : await folderFor(flags.words, vocabularySize, terminal);
-  return [{ dataset: openPlaced(folder), weight: 1 }];
+  return [{ folder: resolve(folder), weight: 1 }];
 }
 
-/** Opens a dataset by its absolute path, which a run records: it is then found from any working folder. */
-const openPlaced = (folder: string): Dataset => openDataset(nodeFileSystem, resolve(folder));
+/** Opens all of them, or none. */
+export function openPlaced(placed: readonly PlacedDataset[]): RunDataset[] {
+  const opened: RunDataset[] = [];
+  try {
+    for (const { folder, weight } of placed) opened.push({ dataset: openDataset(nodeFileSystem, folder), weight });
+    return opened;
+  } catch (fault) {
+    closeDatasets(opened);
+    throw fault;
+  }
+}
 
 /**
  * The datasets of a run that goes on, from where they were or from where they are now.
@@ -66,20 +85,15 @@ export function openRunDatasets(command: string, { datasets }: RunManifest, fold
       `--data is given ${folders.length === 1 ? 'once' : `${folders.length} times`}, expected it for each dataset of the run: ${names}`,
     );
   }
-  const opened: RunDataset[] = [];
   try {
-    for (const [i, { folder, weight }] of datasets.entries()) {
-      opened.push({ dataset: openPlaced(folders[i] ?? folder), weight });
-    }
+    return openPlaced(datasets.map(({ folder, weight }, i) => ({ folder: resolve(folders[i] ?? folder), weight })));
   } catch (fault) {
-    closeDatasets(opened);
     if (!(fault instanceof GroundworkError) || fault.code !== 'file-not-found' || folders.length > 0) throw fault;
     throw new GroundworkError(fault.code, fault.message, {
       hint: 'Say where it is now: --data FOLDER.',
       cause: fault,
     });
   }
-  return opened;
 }
 
 export function closeDatasets(datasets: readonly { readonly dataset: Dataset }[]): void {

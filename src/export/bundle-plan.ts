@@ -8,18 +8,15 @@ import {
   type ClusterForecast,
   clusterForecast,
   costSentence,
-  type DeviceFit,
   type DeviceMesh,
   type Forecast,
-  fitDevices,
   fitSentence,
-  hasAttentionKernel,
   meshOf,
   numRowGroups,
   peakFlopsOf,
-  trainingWorkload,
 } from '../theory/index.ts';
 import { type Plan, type PlanRequest, planRun, type RunDataset } from '../training/index.ts';
+import { chooseFit } from './bundle-fit.ts';
 
 export interface BundlePlanRequest extends PlanRequest {
   /** Undefined: nothing is foretold of time and memory. */
@@ -76,7 +73,11 @@ export async function planBundle(
   const plan = isShared(first, groups) ? first : await withSharedRows(request, first, groups, surroundings);
   const layouts = request.fsdp === undefined ? [false, true] : [request.fsdp];
   const meshes = layouts.map((fsdp) => meshOf(numDevices, { fsdp, model: numModelDevices }));
-  const chosen = device === undefined ? undefined : chooseFit(request, device, plan, recipe, meshes);
+  const recomputed = request.recompute === true ? [true] : [false, true];
+  if (device !== undefined) refuseUnratedPrecision(device, plan);
+  const chosen =
+    device &&
+    chooseFit(recipe, plan, { device, meshes, recompute: recomputed, microBatchSize: request.microBatchSize });
   if (chosen === undefined || device === undefined) {
     return { plan: withoutDevice(plan), mesh: meshes[0] as DeviceMesh, cluster: undefined };
   }
@@ -128,60 +129,9 @@ function withSharedRows(
   return planRun({ ...request, batchSize: rows, skipProbe: true }, surroundings);
 }
 
-/** How the step is cut up on the devices; undefined for a model of which no formula tells what it takes. */
-function chooseFit(
-  request: BundlePlanRequest,
-  device: Accelerator,
-  { batch, size, numSteps }: Plan,
-  recipe: Recipe,
-  meshes: readonly DeviceMesh[],
-): { readonly fit: DeviceFit; readonly recompute: boolean } | undefined {
-  const model = recipe.model(size);
-  if (model.gpt === undefined) return undefined;
-  const { batchSize, contextLength, documentMask, precision = 'float32' } = batch;
-  if (peakFlopsOf(device, precision) === undefined) {
-    refuse(`${device.title} has no published rate for ${precision}`, 'Use --precision bfloat16.');
-  }
-  const optimizer = recipe.optimizer({ size, batchTokens: batchSize * contextLength, numSteps });
-  const hasFusedAttention = hasAttentionKernel(device, precision, model.gpt.headWidth);
-  let last: DeviceFit | undefined;
-  for (const recompute of request.recompute === true ? [true] : [false, true]) {
-    const options = { batchSize, precision, recompute, documentMask, hasFusedAttention };
-    const workload = trainingWorkload(model, optimizer, options);
-    for (const mesh of meshes) {
-      const fit = fitDevices(workload, device, mesh, microRowsOf(request, batchSize, mesh));
-      if (fit?.fits === true) return { fit, recompute };
-      last = fit ?? last;
-    }
-  }
-  assert(last !== undefined, 'the rows of a batch are shared out over the devices');
-  const { memory, usableBytes } = last;
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  throw new GroundworkError(
-    'out-of-memory',
-    `a step needs ${gib(memory.peak)} on each device, found ${gib(usableBytes)} that may be used of ${device.title}`,
-    { hint: 'Take more devices with --fsdp, a smaller --micro-batch, or a smaller model.' },
-  );
-}
-
-function microRowsOf(
-  { microBatchSize }: PlanRequest,
-  batchSize: number,
-  mesh: DeviceMesh,
-): { readonly microRowsPerDevice?: number } {
-  const groups = numRowGroups(mesh);
-  if (microBatchSize === undefined) return {};
-  refuseUnsharedRows(microBatchSize, batchSize, groups);
-  return { microRowsPerDevice: microBatchSize / groups };
-}
-
-/** @throws `usage` for micro-batches that do not cut a batch evenly, or that groups of devices cannot share out */
-export function refuseUnsharedRows(microBatchSize: number, batchSize: number, groups: number): void {
-  if (microBatchSize % groups === 0 && batchSize % microBatchSize === 0) return;
-  refuse(
-    `micro-batches of ${microBatchSize} rows do not divide a batch of ${batchSize} over ${groups} groups of devices`,
-    `Choose a multiple of ${groups} that divides the batch.`,
-  );
+function refuseUnratedPrecision(device: Accelerator, { batch: { precision = 'float32' } }: Plan): void {
+  if (peakFlopsOf(device, precision) !== undefined) return;
+  refuse(`${device.title} has no published rate for ${precision}`, 'Use --precision bfloat16.');
 }
 
 /** Time and memory of the devices in place of this machine's. */

@@ -5,9 +5,9 @@ import { emitProgram, emitTrainingStep } from '../engine/index.ts';
 import { jaxWindow } from '../engine/node.ts';
 import { traceLosses } from '../recipe/index.ts';
 import { prepareStep, type RunManifest, signedText, type WaitingRun } from '../training/index.ts';
+import { chooseFit, refuseUnsharedRows } from './bundle-fit.ts';
 import { type BundleFolder, bundleFolder } from './bundle-folder.ts';
 import { type BundleManifest, bundledRunFolder, bundleFile, bundleSchema, type Mesh } from './bundle-manifest.ts';
-import { refuseUnsharedRows } from './bundle-plan.ts';
 import { readmeText } from './bundle-readme.ts';
 import { dataFolder, placeDataset, rowsFolder } from './bundled-dataset.ts';
 import { evaluationFolder, writeEvaluation } from './bundled-evaluation.ts';
@@ -47,7 +47,7 @@ export interface WrittenBundle {
  * as a whole, or not at all.
  *
  * @throws `file-access` where something lies at its place; `invalid-dataset`; `usage` for rows that the devices cannot share out; what
- *   making the run throws
+ *   making the run throws; `out-of-memory` where the device that was named does not hold a step
  */
 export async function writeBundle(options: BundleOptions): Promise<WrittenBundle> {
   const { fs, folder } = options;
@@ -80,6 +80,12 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
   const groups = groupsOf(options);
   if (options.microBatchSize !== undefined) refuseUnsharedRows(options.microBatchSize, batch.batchSize, groups);
   const microBatchSize = options.microBatchSize ?? sharedRows(plan.batch, groups);
+  const { device } = options.launch;
+  if (device !== undefined) {
+    // A new run was planned so that it fits; one that began elsewhere was not.
+    const meshes = [{ ...mesh, data: mesh.data ?? 1, fsdp: mesh.fsdp ?? 1 }];
+    chooseFit(recipe.recipe, plan, { device, meshes, recompute: [batch.recompute], microBatchSize });
+  }
   const prepared =
     microBatchSize === batch.microBatchSize
       ? parts.prepared

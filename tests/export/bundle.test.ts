@@ -7,6 +7,7 @@ import { onnxEngine } from '../../src/engine/index.ts';
 import { openEvaluator } from '../../src/evaluation/index.ts';
 import { openBundle, type WrittenBundle } from '../../src/export/index.ts';
 import { initialize, traceLosses } from '../../src/recipe/index.ts';
+import { acceleratorNamed } from '../../src/theory/index.ts';
 import {
   copyRun,
   makeRun,
@@ -16,7 +17,6 @@ import {
   startRun,
   verifyRun,
 } from '../../src/training/index.ts';
-
 import { checkpointBytes, smallRecipe, smallRun } from '../training/support/small-training.ts';
 import { expectRefused } from './support/refusal.ts';
 import {
@@ -270,6 +270,16 @@ describe('the run of a bundle', () => {
     // The run stays as it was.
     expect(openRun(nodeFileSystem, folder).checkpoints()).toEqual([3, 5]);
     expect(readFileSync(`${folder}/events.jsonl`, 'utf8')).toBe(log);
+  });
+
+  test('is refused where the device that is named does not hold a step of it', async () => {
+    const device = { ...acceleratorNamed('h100'), memoryBytes: 2 ** 28 };
+    await expectRefused(
+      smallBundle(room, 'crowded', { launch: { ...plainLaunch, device } }),
+      'out-of-memory',
+      'on each device, found 0.2 GiB',
+    );
+    expect(existsSync(`${room.folder}/crowded`)).toBe(false);
   });
 
   test('is refused where its end is still open, since that depends on the machine it began on', async () => {
