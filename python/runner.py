@@ -93,7 +93,7 @@ def parse_flags(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--deterministic",
         action="store_true",
-        help="give the same bits after a restart on GPUs too, more slowly",
+        help="give the same bits after a restart on GPUs too, more slowly (cuDNN's attention as well)",
     )
     parser.add_argument("--coordinator", help="HOST:PORT of the first process, where no scheduler tells it")
     parser.add_argument("--num-processes", type=positive)

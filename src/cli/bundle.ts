@@ -190,6 +190,7 @@ async function bundleNew(args: readonly string[], flags: Flags, place: Place, te
     terminal.error(planText(planned, terminal));
     const written = await writeBundle({
       ...optionsOf(flags, place, flags.text('out') ?? `bundles/${runName}`, openMesh(planned.mesh, place)),
+      areDevicesForetold: planned.cluster !== undefined,
       putRun: (folder) =>
         makeRun({
           fs: nodeFileSystem,

@@ -40,7 +40,8 @@ export function verdictText(
   paint: Paint,
 ): string {
   const rest = ' '.repeat(label.length);
-  if (judgements.length === 0) return labelled(label, 'nothing was foretold that could be measured', terminal);
+  if (judgements.length === 0)
+    return labelled(label, 'nothing was foretold of these devices that could be measured', terminal);
   return judgements
     .flatMap((judgement, index) => {
       const style = judgement.outcome === 'failed' ? 'warning' : 'good';

@@ -86,7 +86,7 @@ not to be had, 6 no text to train on, or a dataset that is broken, 7 stopped by 
     if (runName !== undefined && !flags.isSet('plan-only')) refuseName(runName, runsFolder);
     const recipe = await openRecipe(flags.text('recipe'));
     const placed = await placeNamedDatasets(name, flags, terminal);
-    // All that the process grows by counts, but what building a dataset took and left.
+    // Before anything that trains is loaded: all that the process grows by from here on counts, but not what building a dataset left.
     const meter = memoryMeter();
     const datasets = openPlaced(placed);
     try {

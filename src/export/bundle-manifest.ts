@@ -144,6 +144,8 @@ export const bundleSchema = z.strictObject({
     numDevices: positive,
     /** A device of the table of accelerators; null where none was named. */
     kind: z.string().min(1).nullable(),
+    /** Whether the registered forecast of time and memory is of these devices: it is not of a run that began elsewhere. */
+    areForetold: z.boolean(),
   }),
   /** Floating-point operations of a step. */
   flopsPerStep: z.number().positive(),

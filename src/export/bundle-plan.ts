@@ -74,7 +74,7 @@ export async function planBundle(
   const layouts = request.fsdp === undefined ? [false, true] : [request.fsdp];
   const meshes = layouts.map((fsdp) => meshOf(numDevices, { fsdp, model: numModelDevices }));
   const recomputed = request.recompute === true ? [true] : [false, true];
-  if (device !== undefined) refuseUnratedPrecision(device, plan);
+  if (device !== undefined && recipe.model(plan.size).gpt !== undefined) refuseUnratedPrecision(device, plan);
   const chosen =
     device &&
     chooseFit(recipe, plan, { device, meshes, recompute: recomputed, microBatchSize: request.microBatchSize });

@@ -62,8 +62,7 @@ export interface PullOptions {
  */
 export function pullBundle({ fs, bundle, folder }: PullOptions): ReceivedRun {
   const { manifest, outcome } = bundle;
-  // A forecast that was registered for the machine on which a run began, or for no device, tells nothing of time and memory of other devices.
-  const isOwnForecast = manifest.run.step === 0 && manifest.devices.kind !== null;
+  const isOwnForecast = manifest.devices.areForetold && (outcome === undefined || arePlanned(outcome, manifest));
   const received = receiveRun({
     fs,
     from: `${bundle.folder}/${bundledRunFolder}`,
@@ -78,6 +77,13 @@ export function pullBundle({ fs, bundle, folder }: PullOptions): ReceivedRun {
 
 const foreignForecast =
   'the forecasts of time and memory are not of the devices that trained it, and are left out of its verdict';
+
+/** Whether a run was trained on the devices that it was planned for, by the rule of the runner: JAX calls a TPU v5e "TPU v5 lite". */
+function arePlanned({ device, numDevices: found }: BundleOutcome, { devices }: BundleManifest): boolean {
+  const name = device.toLowerCase().replace(' lite', 'e').replace(/v5$/, 'v5p');
+  const { kind, numNodes, numDevices } = devices;
+  return found === numNodes * numDevices && (kind ?? '').split('-').every((part) => name.includes(part));
+}
 
 /** Files of the bundle that are not as they were written, the run aside: what trained was then something else than was bundled. */
 export function changedFiles(fs: FileSystem, { folder, manifest }: Bundle): string[] {

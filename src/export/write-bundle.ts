@@ -24,6 +24,8 @@ export interface BundleOptions {
   /** Makes the run of the bundle, or copies it, into a folder. */
   readonly putRun: (folder: string) => Promise<WaitingRun>;
   readonly launch: Omit<Launch, 'name' | 'identity'>;
+  /** Whether the forecast of the run is of the devices of `launch`. Default false. */
+  readonly areDevicesForetold?: boolean;
   readonly mesh: Mesh;
   /** Rows of a micro-batch, over all devices; default: those of the run's plan, or the fewest above that the devices can share out. */
   readonly microBatchSize?: number;
@@ -83,7 +85,8 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
   const { device } = options.launch;
   if (device !== undefined) {
     // A new run was planned so that it fits; one that began elsewhere was not.
-    const meshes = [{ ...mesh, data: mesh.data ?? 1, fsdp: mesh.fsdp ?? 1 }];
+    const fsdp = mesh.fsdp ?? 1;
+    const meshes = [{ ...mesh, fsdp, data: mesh.data ?? groups / fsdp }];
     chooseFit(recipe.recipe, plan, { device, meshes, recompute: [batch.recompute], microBatchSize });
   }
   const prepared =
@@ -123,7 +126,12 @@ async function fillBundle(options: BundleOptions, bundle: BundleFolder) {
     evaluation,
     checkpoints: plan.checkpoints,
     mesh,
-    devices: { numNodes: launch.numNodes, numDevices: launch.numDevices, kind: launch.device?.name ?? null },
+    devices: {
+      numNodes: launch.numNodes,
+      numDevices: launch.numDevices,
+      kind: launch.device?.name ?? null,
+      areForetold: options.areDevicesForetold ?? false,
+    },
     flopsPerStep: prepared.flopsPerStep,
     run: {
       folder: bundledRunFolder,

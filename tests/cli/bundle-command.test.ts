@@ -54,7 +54,7 @@ describe('groundwork bundle', () => {
     const { code, out, error } = await run(['bundle', 'texts', ...flags, ...devices, '--out', 'on-gpus']);
     expect(code, error).toBe(0);
     const told = JSON.parse(out);
-    expect(told.devices).toEqual({ numNodes: 2, numDevices: 8, kind: 'h100' });
+    expect(told.devices).toEqual({ numNodes: 2, numDevices: 8, kind: 'h100', areForetold: true });
     expect(told.mesh).toEqual({ data: 16, fsdp: 1, model: 1 });
     expect(told.batch).toMatchObject({ precision: 'bfloat16' });
     expect(told.batch.batchSize % 16).toBe(0);

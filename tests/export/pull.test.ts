@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { present } from '../../src/core/index.ts';
 import { nodeFileSystem } from '../../src/core/node.ts';
 import { changedFiles, openBundle, pullBundle } from '../../src/export/index.ts';
 import { acceleratorNamed } from '../../src/theory/index.ts';
@@ -18,7 +19,7 @@ let bundle: string;
 
 beforeAll(async () => {
   room = bundleRoom();
-  fresh = (await smallBundle(room, 'fresh', { launch })).folder;
+  fresh = (await smallBundle(room, 'fresh', { launch, areDevicesForetold: true })).folder;
   stopped = `${room.folder}/stopped`;
   cpSync(fresh, stopped, { recursive: true });
   const controller = new AbortController();
@@ -58,7 +59,7 @@ describe('pull', () => {
         format: 'groundwork-outcome',
         version: 1,
         peakMemoryBytes: 123456789,
-        device: 'cpu',
+        device: 'NVIDIA L4',
         numDevices: 1,
         numProcesses: 1,
       }),
@@ -77,17 +78,26 @@ describe('pull', () => {
     expect(checkpointBytes(run.folder, 8)).toEqual(checkpointBytes(`${finished}/run`, 8));
   });
 
-  test('of which no device was known says that time and memory were foretold for another machine, and leaves them out', () => {
+  test('says where time and memory were foretold for other devices than trained it, and leaves them out', () => {
     const bundle = openBundle(nodeFileSystem, finished);
-    const { manifest, outcome } = bundle;
-    expect(outcome?.peakMemoryBytes).toBe(123456789);
-    const { result, notes } = pullBundle({
-      fs: nodeFileSystem,
-      bundle: { ...bundle, manifest: { ...manifest, devices: { ...manifest.devices, kind: null } } },
-      folder: `${room.folder}/runs/small`,
-    });
-    expect(notes).toEqual([expect.stringContaining('the forecasts of time and memory are not of the devices')]);
-    expect(result?.verdict?.judgements.map(({ quantity }) => quantity)).toEqual([]);
+    const outcome = present(bundle.outcome, 'an outcome');
+    expect(outcome.peakMemoryBytes).toBe(123456789);
+    const { manifest } = bundle;
+    for (const other of [
+      { manifest: { ...manifest, devices: { ...manifest.devices, areForetold: false } } },
+      { outcome: { ...outcome, device: 'cpu' } },
+      { outcome: { ...outcome, device: 'NVIDIA A100-SXM4-80GB' } },
+      { outcome: { ...outcome, numDevices: 4 } },
+    ]) {
+      rmSync(`${room.folder}/runs`, { recursive: true, force: true });
+      const { result, notes } = pullBundle({
+        fs: nodeFileSystem,
+        bundle: { ...bundle, ...other },
+        folder: `${room.folder}/runs/small`,
+      });
+      expect(notes).toEqual([expect.stringContaining('the forecasts of time and memory are not of the devices')]);
+      expect(result?.verdict?.judgements).toEqual([]);
+    }
   });
 
   test('takes an unfinished run over, with which this machine goes on to the same weights', async () => {

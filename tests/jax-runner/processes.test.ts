@@ -18,6 +18,8 @@ import {
 } from './support/runner-room.ts';
 
 const numSteps = 20;
+/** Who was lost is missed by the heartbeat of JAX, after 100 s at most; starting and compiling come on top. */
+const patience = { timeout: 600_000 };
 
 describeWithJax('two processes of the runner', () => {
   let room: BundleRoom;
@@ -46,6 +48,7 @@ describeWithJax('two processes of the runner', () => {
   for (const victim of [0, 1]) {
     test.runIf(runsEverything)(
       `end where process ${victim} is killed, and go on to the same end, to the bit`,
+      patience,
       async () => {
         const killed = copyOf(bundle, `killed-${victim}`);
         const processes = await startProcesses(killed, ['--fsdp']);
@@ -68,20 +71,24 @@ describeWithJax('two processes of the runner', () => {
     );
   }
 
-  test.runIf(runsEverything)('stop together at one step when one of them is asked to, and go on', async () => {
-    const stopped = copyOf(bundle, 'stopped');
-    const processes = await startProcesses(stopped, ['--fsdp']);
-    await processes[0]?.seen('step 6: ');
-    // A scheduler asks all of them; that it asks one is enough.
-    processes[1]?.child.kill('SIGTERM');
-    const endings = await Promise.all(processes.map(({ ending }) => ending));
-    expect(endings.map(({ code }) => code)).toEqual([7, 7]);
-    expect(endings[0]?.errors).toContain('the run was stopped by SIGTERM after step');
-    expect(openRun(nodeFileSystem, `${stopped}/run`).manifest.status).toBe('stopped');
-    const again = await startProcesses(stopped, ['--fsdp']);
-    expect((await Promise.all(again.map(({ ending }) => ending))).map(({ code }) => code)).toEqual([0, 0]);
-    expect(tensorBytes(stopped, numSteps)).toEqual(tensorBytes(whole, numSteps));
-  });
+  test.runIf(runsEverything)(
+    'stop together at one step when one of them is asked to, and go on',
+    patience,
+    async () => {
+      const stopped = copyOf(bundle, 'stopped');
+      const processes = await startProcesses(stopped, ['--fsdp']);
+      await processes[0]?.seen('step 6: ');
+      // A scheduler asks all of them; that it asks one is enough.
+      processes[1]?.child.kill('SIGTERM');
+      const endings = await Promise.all(processes.map(({ ending }) => ending));
+      expect(endings.map(({ code }) => code)).toEqual([7, 7]);
+      expect(endings[0]?.errors).toContain('the run was stopped by SIGTERM after step');
+      expect(openRun(nodeFileSystem, `${stopped}/run`).manifest.status).toBe('stopped');
+      const again = await startProcesses(stopped, ['--fsdp']);
+      expect((await Promise.all(again.map(({ ending }) => ending))).map(({ code }) => code)).toEqual([0, 0]);
+      expect(tensorBytes(stopped, numSteps)).toEqual(tensorBytes(whole, numSteps));
+    },
+  );
 
   test.runIf(runsEverything)('end with one exit code where only the first comes upon a fault', async () => {
     const broken = copyOf(bundle, 'broken-log');

@@ -108,7 +108,7 @@ function rowOf(quantity: ForecastQuantity, estimate: Estimate, verdict: Verdict 
     ...(verdict === undefined
       ? []
       : judgement === undefined
-        ? ['–', '–', 'not measured']
+        ? ['–', '–', 'not judged']
         : [
             write(judgement.actual, 4),
             `${percentText(judgement.relativeError)} ${judgement.relativeError < 0 ? 'below' : 'above'}`,
