@@ -41,7 +41,7 @@ export function verdictText(
 ): string {
   const rest = ' '.repeat(label.length);
   if (judgements.length === 0)
-    return labelled(label, 'nothing was foretold of these devices that could be measured', terminal);
+    return labelled(label, 'nothing was foretold that could be held against the run', terminal);
   return judgements
     .flatMap((judgement, index) => {
       const style = judgement.outcome === 'failed' ? 'warning' : 'good';
